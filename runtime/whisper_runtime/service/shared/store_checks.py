@@ -22,14 +22,27 @@ from redis.exceptions import (
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from whisper_runtime.contract.shared_store import MESSAGE_LENGTH, SharedStoreReport, StoreReason
-from whisper_runtime.service.shared.store_url import StoreUrl
+from whisper_runtime.service.shared.store_url import FORM_OF_SENTINELS, StoreUrl
 
 OLDEST: Final = {"valkey": 8, "redis": 7}
 """The first version of each that is tested."""
 NO_RIGHT_IN_PROGRAM: Final = re.compile("ACL failure in script|user executing the script can't run this command")
 """How Valkey and Redis put it, under no code of an error: Valkey 9's scriptVerifyACL, Redis 7's scriptCall."""
+SENTINEL: Final = "sentinel"
+"""A mode of servers, as INFO names it."""
 QUOTED: Final = 200
 """Characters of a server's answer."""
+WITHOUT_TLS: Final = ", or whether it wants TLS, rediss://"
+WITH_TLS: Final = ", or whether it has no TLS, redis://"
+REMEDIES: Final = {
+    "DB index is out of range": "it has no database of the URL's number: name another, or none",
+    "SELECT is not allowed in cluster mode": "a cluster has one database: let the URL name none",
+    "NOREPLICAS": "fewer replicas follow than its min-replicas-to-write: start one",
+    "MISCONF": "it cannot write its data to its disk: see its log, and free or enlarge the disk",
+    "DENIED": "it is in protected mode: give its users passwords",
+    "unknown command": "give the service a store with Lua programs, without rename-command",
+}
+"""By words of an answer that redis-py has no error for."""
 
 
 def report(reason: StoreReason, url: StoreUrl, problem: str) -> SharedStoreReport:
@@ -46,10 +59,10 @@ def of_error(error: Exception, url: StoreUrl, rights: str) -> SharedStoreReport:
         case _ if tls := next((one for one in _causes(error) if isinstance(one, ssl.SSLError)), None):
             return report("StoreTlsFailed", url, f"{_of_tls(tls)}")
         case ConnectionError() | OSError() if not isinstance(error, TimeoutError):
-            return report("StoreUnreachable", url, f"cannot be reached: {str(error)[:QUOTED]}")
+            hint = f"; see whether it runs{_tls_hint(url)}" if _is_cut_off(error) else ""
+            return report("StoreUnreachable", url, f"cannot be reached: {str(error)[:QUOTED]}{hint}")
         case TimeoutError() | RedisTimeoutError():
-            hint = "" if url.is_tls else ", and whether it wants TLS, rediss://"
-            remedy = f"see whether it runs, whether spec.networkPolicy.allowTo lets the pods reach it{hint}"
+            remedy = f"see whether it runs, whether spec.networkPolicy.allowTo lets the pods reach it{_tls_hint(url)}"
             return report("StoreUnreachable", url, f"does not answer in time: {remedy}")
         case _:
             return report("StoreRefused", url, f"answers as no Valkey or Redis does ({type(error).__name__})")
@@ -68,7 +81,9 @@ def _of_reply(error: ResponseError, url: StoreUrl, rights: str) -> SharedStoreRe
         case _ if NO_RIGHT_IN_PROGRAM.search(str(error)):
             return _lacks_rights(url, rights)
         case _:
-            return report("StoreRefused", url, f"refuses: {str(error)[:QUOTED]}")
+            answer = str(error)[:QUOTED]
+            remedy = next((f"; {remedy}" for words, remedy in REMEDIES.items() if words in answer), "")
+            return report("StoreRefused", url, f"refuses: {answer}{remedy}")
 
 
 def of_server(info: Mapping[str, Any], url: StoreUrl, *, has_jobs: bool) -> SharedStoreReport:
@@ -76,6 +91,8 @@ def of_server(info: Mapping[str, Any], url: StoreUrl, *, has_jobs: bool) -> Shar
 
     `has_jobs`: whether jobs are there too, which nothing replaces.
     """
+    if info.get("redis_mode") == SENTINEL or info.get("server_mode") == SENTINEL:
+        return report("StoreRefused", url, f"is a sentinel, which keeps nothing: write {FORM_OF_SENTINELS}")
     name = "valkey" if "valkey_version" in info else "redis"
     version = str(info.get(f"{name}_version", ""))
     if _major(version) < OLDEST[name]:
@@ -104,6 +121,15 @@ def _lacks_rights(url: StoreUrl, rights: str) -> SharedStoreReport:
 
 def _is_replica(url: StoreUrl) -> SharedStoreReport:
     return report("StoreReadOnly", url, "is a replica, which takes no writes: let the URL name the primary")
+
+
+def _tls_hint(url: StoreUrl) -> str:
+    return WITH_TLS if url.is_tls else WITHOUT_TLS
+
+
+def _is_cut_off(error: Exception) -> bool:
+    """Whether a server ended the connection, as one does that expected the other kind."""
+    return any(isinstance(one, ConnectionResetError) for one in _causes(error)) or "closed by server" in str(error)
 
 
 def _of_tls(error: ssl.SSLError) -> str:

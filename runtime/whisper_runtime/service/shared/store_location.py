@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final, cast
 
 from redis.asyncio import Redis
-from redis.exceptions import ConnectionError, MovedError, RedisError
+from redis.exceptions import AuthenticationError, ConnectionError, MovedError, RedisError
 
 from whisper_runtime.service.shared.store_client import open_client
 from whisper_runtime.service.shared.store_url import StoreUrl, written
@@ -59,6 +59,8 @@ async def _by_sentinels(url: StoreUrl, ca_file: str | None) -> StoreUrl:
             if found:
                 return url.at(_text(found[0]), int(found[1]))
             problem = "no primary of this name is known"
+        except AuthenticationError:
+            problem = f"{written(host, port)} takes no such password: correct sentinel_password in the Secret's URL"
         except (TimeoutError, RedisError, OSError) as error:
             problem = f"{written(host, port)} says {type(error).__name__}"
         finally:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from testbed.store_server import ALL_RIGHTS, LIMITS, PASSWORD, StoreServer, running
+from testbed.sentinels import watched
+from testbed.store_server import ALL_RIGHTS, LIMITS, PASSWORD, StoreProgram, StoreServer, running
 from tests.runtime.service.shared.conftest import PREFIX, OpenShared, until
 from tests.support.certificates import self_signed
 from whisper_runtime.metrics.served import Metrics
@@ -17,6 +18,7 @@ from whisper_runtime.service.rate_limits import RateLimits
 from whisper_runtime.service.shared.bucket_program import key_of, taking
 from whisper_runtime.service.shared.program_call import ProgramCall
 from whisper_runtime.service.shared.shared_store import LATE_SECONDS, WAITS_SECONDS
+from whisper_runtime.service.shared.store_url import StoreUrl
 
 CALL = taking(key_of(PREFIX, "key alice"), RateLimits(10, None), requests=1, decides=True)
 
@@ -151,6 +153,46 @@ async def test_a_replica_is_not_used(server: StoreServer, open_store: OpenShared
     assert "let the URL name the primary" in await until(store, "StoreReadOnly")
     server.ask("REPLICAOF", "NO", "ONE")
     await until(store, "StoreInUse")
+
+
+async def test_a_database_that_is_not_there_is_named(server: StoreServer, open_store: OpenShared) -> None:
+    server.give((*ALL_RIGHTS, "+select"))
+    message = await until(open_store(f"{server.url}/99"), "StoreRefused")
+    assert message.endswith("it has no database of the URL's number: name another, or none")
+
+
+async def test_a_primary_that_misses_its_replicas_says_so(server: StoreServer, open_store: OpenShared) -> None:
+    server.ask("CONFIG", "SET", "min-replicas-to-write", "1")
+    store = open_store(server.url)
+    message = await until(store, "StoreRefused")
+    assert message.endswith("fewer replicas follow than its min-replicas-to-write: start one")
+    server.ask("CONFIG", "SET", "min-replicas-to-write", "0")
+    await until(store, "StoreInUse")
+
+
+async def test_tls_where_there_is_none_and_none_where_there_is_are_told(
+    tmp_path: Path, server: StoreServer, open_store: OpenShared
+) -> None:
+    certificate, key = self_signed(tmp_path)
+    as_tls = open_store(server.url.replace("redis://", "rediss://"), str(certificate))
+    assert (await until(as_tls, "StoreUnreachable")).endswith("or whether it has no TLS, redis://")
+    with running("redis", tmp_path / "other", (certificate, key)) as other:
+        as_plain = open_store(other.url.replace("rediss://", "redis://"))
+        assert (await until(as_plain, "StoreUnreachable")).endswith("or whether it wants TLS, rediss://")
+
+
+@pytest.mark.parametrize("program", ["valkey", "redis"])
+async def test_a_sentinel_is_no_store_and_takes_its_own_password(
+    program: StoreProgram, tmp_path: Path, open_store: OpenShared
+) -> None:
+    with watched(program, tmp_path / "watched") as watching:
+        store = open_store(watching.url)
+        await until(store, "StoreInUse")
+        (host, port), *_ = StoreUrl.parse(watching.url).sentinels
+        (tmp_path / "url").write_text(f"redis://{host}:{port}")
+        assert "is a sentinel, which keeps nothing: write rediss+sentinel://" in await until(store, "StoreRefused")
+        (tmp_path / "url").write_text(f"{watching.url}?sentinel_password=none-is-wanted")
+        assert "correct sentinel_password in the Secret's URL" in await until(store, "StoreUnreachable")
 
 
 async def test_a_url_that_is_corrected_in_its_secret_needs_no_restart(

@@ -9,7 +9,7 @@ import pytest
 from redis.exceptions import ConnectionError, MovedError, NoPermissionError, ResponseError
 
 from whisper_runtime.contract.shared_store import MESSAGE_LENGTH
-from whisper_runtime.service.shared.store_checks import of_error, of_server
+from whisper_runtime.service.shared.store_checks import REMEDIES, of_error, of_server
 from whisper_runtime.service.shared.store_url import StoreUrl
 
 URL = StoreUrl.parse("redis://:sesame@valkey.store")
@@ -51,6 +51,19 @@ def test_jobs_need_a_store_that_loses_nothing(settings: dict[str, Any], reason: 
     found = of_server({"valkey_version": "9.1.2"} | settings, URL, has_jobs=True)
     assert found.reason == reason
     assert remedy in found.message
+
+
+@pytest.mark.parametrize("told", [{"redis_mode": "sentinel"}, {"server_mode": "sentinel"}])
+def test_a_sentinel_is_no_store_and_the_url_for_it_is_told(told: dict[str, str]) -> None:
+    found = of_server({"redis_version": "7.0.15"} | told, URL, has_jobs=False)
+    assert found.reason == "StoreRefused"
+    assert "is a sentinel, which keeps nothing: write rediss+sentinel://" in found.message
+
+
+@pytest.mark.parametrize("answer", REMEDIES)
+def test_an_answer_that_the_client_has_no_error_for_has_its_remedy(answer: str) -> None:
+    found = of_error(ResponseError(f"{answer} … {'x' * 1000}"), URL, "~whisper:*")
+    assert (found.reason, found.message.endswith(REMEDIES[answer])) == ("StoreRefused", True)
 
 
 def test_a_version_that_is_too_old_is_named() -> None:
