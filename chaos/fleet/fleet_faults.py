@@ -9,7 +9,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +20,7 @@ from chaos.jobs.pod_service import SECONDS
 from testbed.cluster.network import NODE_ADDRESS, POD_NETWORK
 from testbed.demo import platform
 from tests.support.services import mirrored_model, patch, reason
-from tests.support.waiting import eventually
+from tests.support.waiting import awaited, eventually
 from whisper_operator.api.v1alpha1 import Manifest
 
 NOTHING: Final = frozenset[str]()
@@ -28,6 +28,8 @@ STREAMS: Final = frozenset({STREAM})
 """A stream whose server dies within its answer breaks off: what was sent can't be taken back."""
 ANY: Final = frozenset({WHOLE, STREAM, JOB})
 CUT_SECONDS: Final = (3.0, 12.0)
+SERVERS, STORE, BUCKET = PARTS = ("servers", "store", "bucket")
+"""What faults are of: one at a time of each, for of two failures of a store at once no store promises anything."""
 
 
 @dataclass(frozen=True)
@@ -41,27 +43,31 @@ class Disturbed:
 
 
 def server_killed(disturbed: Disturbed) -> None:
-    _kill(disturbed, disturbed.service.pods())
+    _kill(disturbed, disturbed.service.pods)
 
 
 def front_killed(disturbed: Disturbed) -> None:
-    _kill(disturbed, disturbed.service.pods("front"))
+    _kill(disturbed, lambda: disturbed.service.pods("front"))
 
 
 def operator_killed(disturbed: Disturbed) -> None:
     """The replica that leads."""
     operator = disturbed.service.kubectl.within(platform.NAMESPACE)
-    (lease,) = operator.list("leases")
-    leader = lease["spec"]["holderIdentity"]
-    _kill(disturbed, [pod for pod in operator.list("pods") if pod["metadata"]["name"] == leader])
+
+    def leading() -> list[Manifest]:
+        (lease,) = operator.list("leases")
+        leader = lease["spec"]["holderIdentity"]
+        return [pod for pod in operator.list("pods") if pod["metadata"]["name"] == leader]
+
+    _kill(disturbed, leading)
 
 
 def server_deleted(disturbed: Disturbed) -> None:
-    _delete(disturbed, disturbed.service.pods())
+    _delete(disturbed, disturbed.service.pods)
 
 
 def front_deleted(disturbed: Disturbed) -> None:
-    _delete(disturbed, disturbed.service.pods("front"))
+    _delete(disturbed, lambda: disturbed.service.pods("front"))
 
 
 def primary_killed(disturbed: Disturbed) -> None:
@@ -108,11 +114,9 @@ def bucket_cut_off(disturbed: Disturbed) -> None:
 
 def server_cut_off(disturbed: Disturbed) -> None:
     """No packet comes from a front to a server; the kubelet reaches it."""
-    servers, fronts = disturbed.service.pods(), disturbed.service.pods("front")
-    numbers = [number for front in fronts if (number := main_process(front)) is not None]
-    if not servers or not numbers:
-        return
+    servers = awaited("a pod runs", disturbed.service.pods, SECONDS)
     address = disturbed.chooser.choice(servers)["status"]["podIP"]
+    numbers = awaited("a front runs", lambda: _processes(disturbed.service.pods("front")), SECONDS)
     inside = ("nsenter", "-t", str(disturbed.chooser.choice(numbers)), "-n")
     with _dropped("OUTPUT", "-d", address, inside=inside):
         time.sleep(disturbed.seconds())
@@ -147,6 +151,8 @@ def zero_and_back(disturbed: Disturbed) -> None:
 @dataclass(frozen=True)
 class FaultOfFleet:
     inject: Callable[[Disturbed], None]
+    part: str
+    """One of SERVERS, STORE and BUCKET."""
     breaks: frozenset[str]
     """Doors of which connections may break by it."""
     weight: int
@@ -154,44 +160,64 @@ class FaultOfFleet:
 
 
 FAULTS: Final[Mapping[str, FaultOfFleet]] = {
-    "a server killed": FaultOfFleet(server_killed, STREAMS, 5),
-    "a front killed": FaultOfFleet(front_killed, ANY, 5),
-    "the operator's leader killed": FaultOfFleet(operator_killed, NOTHING, 3),
-    "a server deleted": FaultOfFleet(server_deleted, NOTHING, 3),
-    "a front deleted": FaultOfFleet(front_deleted, NOTHING, 3),
-    "the store's primary killed": FaultOfFleet(primary_killed, NOTHING, 4),
-    "the store's primary paused": FaultOfFleet(primary_paused, NOTHING, 3),
-    "the bucket's server killed": FaultOfFleet(bucket_killed, NOTHING, 3),
-    "the bucket's server paused": FaultOfFleet(bucket_paused, NOTHING, 2),
-    "the store cut off": FaultOfFleet(store_cut_off, NOTHING, 4),
-    "the bucket cut off": FaultOfFleet(bucket_cut_off, NOTHING, 3),
-    "a server cut off from a front": FaultOfFleet(server_cut_off, STREAMS, 4),
-    "a rollout": FaultOfFleet(rolled_out, NOTHING, 1),
-    "another model": FaultOfFleet(model_changed, NOTHING, 1),
-    "zero and back": FaultOfFleet(zero_and_back, NOTHING, 1),
+    "a server killed": FaultOfFleet(server_killed, SERVERS, STREAMS, 5),
+    "a front killed": FaultOfFleet(front_killed, SERVERS, ANY, 5),
+    "the operator's leader killed": FaultOfFleet(operator_killed, SERVERS, NOTHING, 3),
+    "a server deleted": FaultOfFleet(server_deleted, SERVERS, NOTHING, 3),
+    "a front deleted": FaultOfFleet(front_deleted, SERVERS, NOTHING, 3),
+    "the store's primary killed": FaultOfFleet(primary_killed, STORE, NOTHING, 4),
+    "the store's primary paused": FaultOfFleet(primary_paused, STORE, NOTHING, 3),
+    "the bucket's server killed": FaultOfFleet(bucket_killed, BUCKET, NOTHING, 3),
+    "the bucket's server paused": FaultOfFleet(bucket_paused, BUCKET, NOTHING, 2),
+    "the store cut off": FaultOfFleet(store_cut_off, STORE, NOTHING, 4),
+    "the bucket cut off": FaultOfFleet(bucket_cut_off, BUCKET, NOTHING, 3),
+    "a server cut off from a front": FaultOfFleet(server_cut_off, SERVERS, STREAMS, 4),
+    "a rollout": FaultOfFleet(rolled_out, SERVERS, NOTHING, 1),
+    "another model": FaultOfFleet(model_changed, SERVERS, NOTHING, 1),
+    "zero and back": FaultOfFleet(zero_and_back, SERVERS, NOTHING, 1),
 }
 
 
-def plan(number: int, chooser: random.Random) -> list[str]:
-    """So many faults, each kind among them where there are enough, in a random order."""
+@dataclass(frozen=True)
+class PlannedFault:
+    due: float
+    """Seconds from the first request, before which it does not begin."""
+    name: str
+
+
+def plan(number: int, seconds: float, chooser: random.Random) -> list[PlannedFault]:
+    """So many faults, each kind among them where there are enough; those of each part in a random order, and as far
+    from each other as so many seconds allow."""
     names = [*FAULTS]
     more = chooser.choices(names, [FAULTS[name].weight for name in names], k=max(0, number - len(names)))
     planned = [*names, *more][:number]
     chooser.shuffle(planned)
-    return planned
+    parts = [[name for name in planned if FAULTS[name].part == part] for part in PARTS]
+    return [PlannedFault(seconds * index / len(part), name) for part in parts for index, name in enumerate(part)]
 
 
-def _kill(disturbed: Disturbed, pods: Sequence[Manifest]) -> None:
-    """By `kill -9` of its process, which the kubelet starts again."""
-    numbers = [number for pod in pods if (number := main_process(pod)) is not None]
-    if numbers:
-        os.kill(disturbed.chooser.choice(numbers), signal.SIGKILL)
+def _kill(disturbed: Disturbed, pods: Callable[[], Sequence[Manifest]]) -> None:
+    """By `kill -9` of a process that runs, which is waited for; the kubelet starts it again."""
+
+    def killed() -> bool:
+        numbers = _processes(pods())
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            if numbers:
+                os.kill(disturbed.chooser.choice(numbers), signal.SIGKILL)
+                return True
+        return False
+
+    eventually("a process is killed", killed, SECONDS)
 
 
-def _delete(disturbed: Disturbed, pods: Sequence[Manifest]) -> None:
-    if pods:
-        name = disturbed.chooser.choice(pods)["metadata"]["name"]
-        disturbed.service.kubectl("delete", "pod", name, "--wait=false", "--ignore-not-found")
+def _processes(pods: Sequence[Manifest]) -> list[int]:
+    return [number for pod in pods if (number := main_process(pod)) is not None]
+
+
+def _delete(disturbed: Disturbed, pods: Callable[[], Sequence[Manifest]]) -> None:
+    found = awaited("a pod runs", pods, SECONDS)
+    name = disturbed.chooser.choice(found)["metadata"]["name"]
+    disturbed.service.kubectl("delete", "pod", name, "--wait=false", "--ignore-not-found")
 
 
 def _cut_off(disturbed: Disturbed, port: int) -> None:

@@ -42,7 +42,8 @@ official clients do: what is refused with 429 or 503 and `Retry-After`, or break
 the very one that the model makes of that recording while nothing is done to it, and a connection may break only where
 the fault explains it: a killed front takes those that it has with it, a killed server the streams that it has begun to
 answer. At the end each accepted job must be there once, with its text; after its deletion nothing may be left of it in
-the bucket, in the store's queue, or at the fronts.
+the bucket, in the store's queue, or at the fronts. Faults of the store come one after the other, and so do those of the
+bucket, and those of pods and the operator; the three overlap.
 
 {len(report.faults)} faults in {report.seconds / 60:.0f} minutes. {end}
 

@@ -1,17 +1,19 @@
-"""Faults under a service of several pods, one after the other, while clients use it by each of its doors."""
+"""Faults under a service of several pods, its store and its bucket, while clients use it by each of its doors."""
 
 from __future__ import annotations
 
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from chaos.fleet import fleet_faults
 from chaos.fleet.clients import FleetClients, SpokenFile
-from chaos.fleet.fleet_faults import FAULTS, Disturbed
+from chaos.fleet.fleet_faults import FAULTS, PARTS, Disturbed, PlannedFault
 from chaos.fleet.fleet_service import NAME, FleetService, serving
 from chaos.fleet.ledger import ClientLedger, InjectedFault, unexplained
 from chaos.jobs.pod_faults import MODELS
@@ -22,8 +24,8 @@ from tests.support.services import mirrored_model, patch
 from tests.support.waiting import eventually
 from whisper_runtime.contract.metric_names import FRONT_HELD_REQUESTS_METRIC, FRONT_SPOOL_BYTES_METRIC
 
-PAUSES: Final = (1.0, 6.0)
-"""Seconds between the end of one fault and the next."""
+PAUSE_SECONDS: Final = 3.0
+"""The least between the end of one fault and the next of the same part."""
 PAGE: Final = 100
 
 
@@ -38,15 +40,26 @@ class FleetReport:
     """From the first request to the last answer."""
     problems: list[str] = field(default_factory=list[str])
 
+    @property
+    def found_wrong(self) -> bool:
+        """Whether anything was not as it should be, so that no further fault is done."""
+        return bool(self.problems or self.ledger.problems)
+
 
 def run(directory: Path, faults: int, minutes: float, seed: int) -> FleetReport:
-    """So many faults, or as many as begin within so many minutes; fewer where one finds a problem."""
+    """So many faults, spread over so many minutes of use; fewer where one finds a problem."""
     report = FleetReport(seed)
     with real_cluster.fresh_namespace(real_cluster.running()) as kubectl, serving(kubectl, directory) as service:
         clients = FleetClients(service.url, _learned(service), seed, report.ledger)
         began = time.monotonic()
         with clients.running():
-            _disturb(Disturbed(service, clients, random.Random(seed)), report, faults, began + 60 * minutes)
+            planned = fleet_faults.plan(faults, 60 * minutes, random.Random(seed))
+            with ThreadPoolExecutor() as pool:
+                for part in PARTS:
+                    disturbed = Disturbed(service, clients, random.Random(f"{seed} {part}"))
+                    ours = [one for one in planned if FAULTS[one.name].part == part]
+                    pool.submit(_disturb, disturbed, report, ours, began)
+            _wait_until(began + 60 * minutes, report)
         report.seconds = time.monotonic() - began
         try:
             _check_at_rest(service, clients, report)
@@ -57,20 +70,26 @@ def run(directory: Path, faults: int, minutes: float, seed: int) -> FleetReport:
     return report
 
 
-def _disturb(disturbed: Disturbed, report: FleetReport, faults: int, ends: float) -> None:
-    for name in fleet_faults.plan(faults, disturbed.chooser):
-        time.sleep(disturbed.chooser.uniform(*PAUSES))
-        if report.ledger.problems or time.monotonic() > ends:
+def _disturb(disturbed: Disturbed, report: FleetReport, planned: Sequence[PlannedFault], start: float) -> None:
+    """One after the other, those that are late after a pause."""
+    for one in planned:
+        _wait_until(max(start + one.due, time.monotonic() + PAUSE_SECONDS), report)
+        if report.found_wrong:
             return
-        fault, began = FAULTS[name], time.monotonic()
+        fault, began = FAULTS[one.name], time.monotonic()
         try:
             fault.inject(disturbed)
         except Exception as error:  # what was found so far is worth its report
-            report.problems.append(f"{name}: {error!r}")
+            report.problems.append(f"{one.name}: {error!r}")
             return
         finally:
-            report.faults.append(InjectedFault(name, fault.breaks, began, time.monotonic()))
-        print(f"{time.strftime('%X')} {len(report.faults)}: {name}; {dict(report.ledger.answered)}", flush=True)
+            report.faults.append(InjectedFault(one.name, fault.breaks, began, time.monotonic()))
+        print(f"{time.strftime('%X')} {len(report.faults)}: {one.name}; {dict(report.ledger.answered)}", flush=True)
+
+
+def _wait_until(due: float, report: FleetReport) -> None:
+    while time.monotonic() < due and not report.found_wrong:
+        time.sleep(0.1)
 
 
 def _learned(service: FleetService) -> list[SpokenFile]:
