@@ -17,3 +17,11 @@ def self_signed(directory: Path, names: str = "IP:127.0.0.1") -> tuple[Path, Pat
         ("openssl", "req", "-x509", "-newkey", "rsa:2048", *subject, *files), check=True, capture_output=True
     )
     return certificate, key
+
+
+def expired(directory: Path) -> tuple[Path, Path]:
+    """As `self_signed`, of yesterday."""
+    certificate, key = self_signed(directory)
+    again = ("openssl", "x509", "-in", str(certificate), "-signkey", str(key), "-days", "-1", "-out", str(certificate))
+    subprocess.run(again, check=True, capture_output=True)
+    return certificate, key

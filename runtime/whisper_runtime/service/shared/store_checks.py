@@ -30,6 +30,7 @@ NO_RIGHT_IN_PROGRAM: Final = re.compile("ACL failure in script|user executing th
 """How Valkey and Redis put it, under no code of an error: Valkey 9's scriptVerifyACL, Redis 7's scriptCall."""
 SENTINEL: Final = "sentinel"
 """A mode of servers, as INFO names it."""
+CLIENT_CERTIFICATE: Final = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
 QUOTED: Final = 200
 """Characters of a server's answer."""
 WITHOUT_TLS: Final = ", or whether it wants TLS, rediss://"
@@ -134,9 +135,22 @@ def _is_cut_off(error: Exception) -> bool:
 
 def _of_tls(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        remedy = "name its authority in spec.redis.caConfigMapKeyRef, or in the URL the host that it is for"
-        return f"has a certificate that is not trusted ({error.verify_message.rstrip('.')}): {remedy}"
-    return f"speaks no TLS that is understood ({error.reason}): write redis:// where it has none"
+        why = error.verify_message.rstrip(".")
+        return f"has a certificate that is not trusted ({why}): {_of_certificate(error.verify_code)}"
+    if error.reason == CLIENT_CERTIFICATE:
+        return "asks its clients for certificates, of which the pods have none: set tls-auth-clients no or optional"
+    return f"speaks no TLS that is understood ({error.reason}): write redis:// where it has none, else enable TLS 1.2"
+
+
+def _of_certificate(code: int) -> str:
+    """The remedy for OpenSSL's error of that code: https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/"""
+    match code:
+        case 9 | 10:
+            return "renew it, and let the store have it; or set the clocks right"
+        case 62 | 63 | 64:
+            return "write in the URL the host that it is for"
+        case _:
+            return "name its authority in spec.redis.caConfigMapKeyRef"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from testbed.sentinels import watched
 from testbed.store_server import ALL_RIGHTS, LIMITS, PASSWORD, StoreProgram, StoreServer, running
 from tests.runtime.service.shared.conftest import PREFIX, OpenShared, until
-from tests.support.certificates import self_signed
+from tests.support.certificates import expired, self_signed
 from whisper_runtime.metrics.served import Metrics
 from whisper_runtime.service.rate_limits import RateLimits
 from whisper_runtime.service.shared.bucket_program import key_of, taking
@@ -226,7 +226,24 @@ async def test_a_certificate_for_another_host_is_not_trusted(tmp_path: Path, ope
     certificate, key = self_signed(tmp_path, "DNS:valkey.example.com")
     with running("redis", tmp_path / "server", (certificate, key)) as server:
         message = await until(open_store(server.url, str(certificate)), "StoreTlsFailed")
-    assert "in the URL the host that it is for" in message
+    assert message.endswith("write in the URL the host that it is for")
+
+
+async def test_a_certificate_that_has_expired_is_to_be_renewed(tmp_path: Path, open_store: OpenShared) -> None:
+    certificate, key = expired(tmp_path)
+    with running("redis", tmp_path / "server", (certificate, key)) as server:
+        message = await until(open_store(server.url, str(certificate)), "StoreTlsFailed")
+    assert "(certificate has expired): renew it" in message
+
+
+async def test_a_server_that_wants_certificates_of_clients_is_told_apart(
+    tmp_path: Path, open_store: OpenShared
+) -> None:
+    certificate, key = self_signed(tmp_path)
+    with running("redis", tmp_path / "server", (certificate, key)) as server:
+        server.ask("CONFIG", "SET", "tls-auth-clients", "yes")
+        message = await until(open_store(server.url, str(certificate)), "StoreTlsFailed")
+    assert message.endswith("set tls-auth-clients no or optional")
 
 
 async def test_authorities_that_cannot_be_read_are_named(tmp_path: Path, open_store: OpenShared) -> None:
