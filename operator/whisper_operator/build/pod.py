@@ -32,6 +32,7 @@ SCRATCH_LIMIT: Final = "8Gi"
 OF_EVERY_POD: Final = (
     "securityContext",
     "serviceAccountName",
+    "serviceAccount",
     "imagePullSecrets",
     "nodeSelector",
     "tolerations",

@@ -13,6 +13,8 @@ from whisper_operator.objects.list_keys import KEY_DEFAULTS, POD_LISTS
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 EMPTY_TEXT: Final = '""'
+LEFT_OUT: Final = " (left out)"
+"""After the path of a wanted field that is not there."""
 BOOKKEEPING: Final = frozenset({"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"})
 """Fields of metadata that change with every write, or by none."""
 LIST_KEYS: Final = {
@@ -62,6 +64,11 @@ class Deviation(NamedTuple):
     """As JSON; empty: nothing, so that `live` was added."""
     live: str
     """As JSON; empty: it is not there."""
+
+    @property
+    def named(self) -> str:
+        """The path as messages have it."""
+        return self.path if self.live else self.path + LEFT_OUT
 
     @property
     def is_added(self) -> bool:

@@ -10,6 +10,7 @@ Source: https://github.com/kubernetes/community/blob/main/contributors/devel/sig
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from whisper_operator.api.units import canonical_quantity
@@ -27,6 +28,15 @@ DELETE: Final = {DIRECTIVE: "delete"}
 REPLACE: Final = "replace"
 DROPPED_WHEN_EMPTY: Final = frozenset({"labels", "annotations", "nodeSelector", "matchLabels"})
 """Maps that the API server does not store while they are empty."""
+_OF_PROBES: Final = frozenset({"timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"})
+UNSAID_WHEN_ZERO: Final[Mapping[str, frozenset[str]]] = {
+    "livenessProbe": _OF_PROBES,
+    "readinessProbe": _OF_PROBES,
+    "startupProbe": _OF_PROBES,
+    "ports": frozenset({"protocol"}),
+}
+"""Numbers and keys of items, by the field that they stand in, of which the API server takes 0 or an empty text to mean
+its default. Of every other number it stores a 0, or leaves it out."""
 
 
 def overlaid(template: Manifest, over: Manifest) -> Manifest:
@@ -34,7 +44,7 @@ def overlaid(template: Manifest, over: Manifest) -> Manifest:
 
     A value of the wrong type stays as the user wrote it, for the API server to refuse by the field's name.
     """
-    merged = _merge(template, _canonical(over))
+    merged = _merge(template, _canonical(_with_account_name(over)))
     metadata: Any = merged.get("metadata", {})
     if isinstance(metadata, dict) and isinstance(labels := cast(Manifest, metadata).get("labels", {}), dict):
         merged["metadata"] = {
@@ -42,6 +52,17 @@ def overlaid(template: Manifest, over: Manifest) -> Manifest:
             "labels": {**cast(Manifest, labels), **template["metadata"]["labels"]},
         }
     return merged
+
+
+def _with_account_name(over: Manifest) -> Manifest:
+    """`over` with the account by its name of today: of the two the API server takes that, and writes it to both."""
+    spec: Any = over.get("spec")
+    account: Any = cast(Manifest, spec).get("serviceAccount") if isinstance(spec, dict) else None
+    if not isinstance(account, str):
+        return over
+    rest = {name: value for name, value in cast(Manifest, spec).items() if name != "serviceAccount"}
+    named = {"serviceAccountName": account} if account and not rest.get("serviceAccountName") else {}
+    return {**over, "spec": {**rest, **named}}
 
 
 def _merge(base: Manifest, over: Manifest) -> Manifest:
@@ -94,10 +115,19 @@ def _canonical(value: Any, name: str = "") -> Any:
         fields = cast(Manifest, value)
         if name in ("requests", "limits"):
             return {key: _quantity(one) for key, one in fields.items()}
-        return {key: _canonical(one, key) for key, one in fields.items() if one or key not in DROPPED_WHEN_EMPTY}
+        unsaid = UNSAID_WHEN_ZERO.get(name, frozenset())
+        return {
+            key: _canonical(one, key)
+            for key, one in fields.items()
+            if (one or key not in DROPPED_WHEN_EMPTY) and not (key in unsaid and _is_zero(one))
+        }
     if isinstance(value, list):
-        return [_canonical(one) for one in cast(list[Any], value)]
+        return [_canonical(one, name) for one in cast(list[Any], value)]
     return _quantity(value) if name == "sizeLimit" else value
+
+
+def _is_zero(value: Any) -> bool:
+    return value == "" or (value == 0 and value is not False)
 
 
 def _quantity(value: Any) -> Any:

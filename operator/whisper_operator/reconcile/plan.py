@@ -35,7 +35,8 @@ class ApplyPlan:
     overdue: list[Manifest] = field(default_factory=list[Manifest])
     """Live children that are not wanted, and that something has kept from their end for LEAVING_SECONDS."""
     mutated: dict[ChildName, list[str]] = field(default_factory=dict[ChildName, list[str]])
-    """Of each child that is not as it was applied, and is let be: the paths of those fields."""
+    """Of each child that is not as it was applied, and is let be: the paths of those fields, as `Deviation.named` has
+    them."""
     wanted: frozenset[ChildName] = frozenset()
     """Kind and name of every child that is wanted, whether there is something to do or not."""
 
@@ -175,7 +176,7 @@ def _take_in_mutations(manifest: Manifest, live: Manifest, let_be: Collection[De
     there = deviations(manifest, live, editors=field_owners.editors(live))
     found = [one for one in there if one in let_be and not one.is_left_out]
     if found:
-        result.mutated[manifest["kind"], manifest["metadata"]["name"]] = sorted(one.path for one in found)
+        result.mutated[manifest["kind"], manifest["metadata"]["name"]] = sorted(one.named for one in found)
 
 
 def drift_of(manifest: Manifest, observed: Observed) -> Iterator[Deviation]:

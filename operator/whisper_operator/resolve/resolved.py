@@ -74,7 +74,8 @@ class Resolved:
     waiting: Sequence[str] = ()
     """The changes of children that a pause holds back, as `apply Kind/name` and `delete Kind/name`."""
     mutated: Mapping[ChildName, Sequence[str]] = field(default_factory=dict[ChildName, Sequence[str]])
-    """Of each child that others keep from being as it was applied: the paths of those fields."""
+    """Of each child that others keep from being as it was applied: the paths of those fields, as `Deviation.named` has
+    them."""
 
     @property
     def clients_reach(self) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.objects import field_owners, names
+from whisper_operator.objects.diff import LEFT_OUT
 from whisper_operator.objects.kinds import POD
 from whisper_operator.objects.manifest import images_of, is_being_deleted
 from whisper_operator.resolve.resolved import Resolved
@@ -31,6 +32,8 @@ def children_mutated(resolved: Resolved) -> ConditionUpdate | None:
         f"not as applied, and let be: {found}: an admission policy writes that, or another manager that "
         "metadata.managedFields of the object names"
     )
+    if LEFT_OUT in found:
+        message += "; a field is left out, too, where the API server's version or feature gates do not have it"
     if unseen := sorted(f"{kind}/{name}" for (kind, name), paths in resolved.mutated.items() if _lacks_label(paths)):
         message = (
             f"something takes the label {names.LABEL_SERVICE} away from {', '.join(unseen)} at each write, so that no "
@@ -43,7 +46,8 @@ def children_mutated(resolved: Resolved) -> ConditionUpdate | None:
 
 def _lacks_label(paths: Sequence[str]) -> bool:
     """Whether, by the fields that are not as applied, a child has not the label by which it is watched."""
-    return any(path in paths for path in ("metadata.labels", f"metadata.labels.{names.LABEL_SERVICE}"))
+    lost = ("metadata.labels", f"metadata.labels.{names.LABEL_SERVICE}")
+    return any(path.removesuffix(LEFT_OUT) in lost for path in paths)
 
 
 def pods_edited(resolved: Resolved) -> ConditionUpdate | None:

@@ -117,3 +117,48 @@ def test_an_invalid_quantity_stays_for_the_api_server_to_refuse(quantity: Any) -
 
 def test_metadata_that_is_taken_away_keeps_the_selectors_labels() -> None:
     assert template(metadata=None)["metadata"]["labels"] == template()["metadata"]["labels"]
+
+
+PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+
+
+@pytest.mark.parametrize("name", ["timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"])
+@pytest.mark.parametrize("probe", PROBES)
+def test_a_zero_of_a_probe_says_nothing(probe: str, name: str) -> None:
+    """The API server takes it to mean a default, of a number that it would refuse."""
+    ours = container(template()["spec"], "server")[probe]
+    asked = [{"name": "server", probe: {name: 0, "initialDelaySeconds": 0}}]
+    assert container(template(spec={"containers": asked})["spec"], "server")[probe] == {
+        **ours,
+        "initialDelaySeconds": 0,
+    }
+
+
+def test_a_port_without_a_protocol_is_of_tcp() -> None:
+    ports = [{"containerPort": 8000, "protocol": "", "name": "speech"}, {"containerPort": 7000, "protocol": ""}]
+    found = container(template(spec={"containers": [{"name": "server", "ports": ports}]})["spec"], "server")["ports"]
+    assert found == [
+        {"name": "speech", "containerPort": 8000, "protocol": "TCP"},
+        {"name": "metrics", "containerPort": 9000, "protocol": "TCP"},
+        {"containerPort": 7000},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("over", "name"),
+    [
+        ({"serviceAccount": "theirs"}, "theirs"),
+        ({"serviceAccount": "theirs", "serviceAccountName": "mine"}, "mine"),
+        ({"serviceAccount": "theirs", "serviceAccountName": ""}, "theirs"),
+        ({"serviceAccount": ""}, "speech"),
+    ],
+)
+def test_an_account_is_named_by_either_of_its_names(over: dict[str, Any], name: str) -> None:
+    found = template(spec=over)["spec"]
+    assert (found["serviceAccountName"], "serviceAccount" in found) == (name, False)
+
+
+@pytest.mark.parametrize("wrong", [False, [], {}, "0"])
+def test_a_wrong_type_stays_for_the_api_server_to_refuse(wrong: Any) -> None:
+    asked = [{"name": "server", "livenessProbe": {"periodSeconds": wrong}}]
+    assert container(template(spec={"containers": asked})["spec"], "server")["livenessProbe"]["periodSeconds"] == wrong

@@ -37,7 +37,9 @@ def test_each_object_and_field_is_named(mutated: Mapping[ChildName, Sequence[str
     assert named in found.message
 
 
-@pytest.mark.parametrize("path", ["metadata.labels", "metadata.labels.whisper-operator.io/service"])
+@pytest.mark.parametrize(
+    "path", ["metadata.labels (left out)", "metadata.labels.whisper-operator.io/service (left out)", "metadata.labels"]
+)
 def test_a_child_that_no_watch_shows_is_named_with_the_label_and_the_remedy(path: str) -> None:
     found = children_mutated(replace(resolved(service()), mutated={INGRESS: ["spec.a"], DEPLOYMENT: [path]}))
     assert found is not None
@@ -45,6 +47,17 @@ def test_a_child_that_no_watch_shows_is_named_with_the_label_and_the_remedy(path
     assert "takes the label whisper-operator.io/service away from Deployment/speech at each write" in found.message
     assert "they are read every 15 s; exempt the label from that policy" in found.message
     assert f"Deployment/speech in {path}; Ingress/speech in spec.a:" in found.message
+
+
+def test_of_a_field_that_is_not_there_the_api_server_is_named_too() -> None:
+    """A policy may take it away; so does an API server whose feature gate is off, and no policy is looked for."""
+    there = children_mutated(replace(resolved(service()), mutated={DEPLOYMENT: ["spec.a"]}))
+    gone = children_mutated(replace(resolved(service()), mutated={DEPLOYMENT: ["spec.a (left out)"]}))
+    assert there is not None
+    assert gone is not None
+    assert "feature gates" not in there.message
+    assert "in spec.a (left out): " in gone.message
+    assert "left out, too, where the API server's version or feature gates do not have it" in gone.message
 
 
 def test_nothing_is_told_of_children_that_are_as_applied() -> None:

@@ -11,9 +11,10 @@ LET_BE: Final = declare_reason(
     "LetBe",
     types.CHILDREN_MUTATED,
     meaning="A policy changes what the operator applies of the children that the message names, somebody applies "
-    "fields of his own there, or a controller has repeated an edit that was taken back three times within a minute. "
-    "The operator lets it be: nobody gains by a fight in which pods restart.",
-    remedy="None where it is meant to be; else change the policy, or stop the controller.",
+    "fields of his own there, a controller has repeated an edit that was taken back three times within a minute, or "
+    "the API server leaves out a field that its version or feature gates do not have. The operator lets it be: nobody "
+    "gains by a fight in which pods restart.",
+    remedy="None where it is meant to be; else change the policy, stop the controller, or take the field out.",
 )
 LABEL_TAKEN_AWAY: Final = declare_reason(
     "LabelTakenAway",
