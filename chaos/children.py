@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, Self
 
 from chaos import load, silence, snapshot
-from chaos.environment import ChaosEnvironment
+from chaos.environment import ChaosEnvironment, supervised
 from chaos.kill import wait_converged
 from chaos.labels import LabelStripper
 from chaos.snapshot import Snapshot
@@ -79,7 +79,7 @@ async def run(env: ChaosEnvironment, case: ChildCase, expected: Snapshot, seed: 
     """`expected`: the end state without faults."""
     await env.clear()
     async with (
-        load.supervised(env),
+        supervised(env),
         case.make(env, seed) as fault,
         silence.measured(env.admin, fault.wrong) as quiet,
     ):

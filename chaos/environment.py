@@ -187,6 +187,23 @@ async def running() -> AsyncGenerator[ChaosEnvironment]:
 
 
 @asynccontextmanager
+async def supervised(env: ChaosEnvironment) -> AsyncGenerator[None]:
+    """Starts the operator again when it has ended, as the kubelet does: a slow machine may have cost it its Lease."""
+
+    async def supervise() -> None:
+        while True:
+            await asyncio.sleep(0.5)
+            if not env.operator.is_running:
+                env.operator.start()
+
+    task = asyncio.create_task(supervise())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+@asynccontextmanager
 async def _entered_in_thread(manager: AbstractContextManager[T]) -> AsyncGenerator[T]:
     """Enters and leaves `manager` in a thread: the loop serves the proxies of other environments meanwhile."""
     entered = await asyncio.to_thread(manager.__enter__)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from chaos.environment import LIMIT_SECONDS, ChaosEnvironment
+from chaos.environment import LIMIT_SECONDS, ChaosEnvironment, supervised
 from chaos.proxy import ConnectionCut, Forward, ProxiedRequest, ProxiedResponse, pass_request
 from chaos.snapshot import Snapshot, differences, extra_rollouts, without_generations
 
@@ -36,6 +36,7 @@ class KillOutcome:
     nth: int
     timing: KillTiming
     write: str
+    """That it was killed at; empty: it wrote no such thing, and did not reach the end."""
     seconds: float
     """From the kill to the end state, the start of the next process included."""
     wrong: tuple[str, ...]
@@ -76,15 +77,22 @@ async def run_undisturbed(env: ChaosEnvironment, scenario: Scenario) -> Snapshot
 async def run(
     env: ChaosEnvironment, scenario: Scenario, nths: range | None = None, timings: tuple[KillTiming, ...] = KILL_TIMINGS
 ) -> AsyncIterator[KillOutcome]:
-    """One outcome for each kill at the writes `nths`; None: at every write, until the scenario has no more of them."""
-    expected = await run_undisturbed(env, scenario)
+    """One outcome for each kill at the writes `nths`; None: at every write, until the scenario has no more of them.
+
+    The last outcome, too, where the end is not reached without a kill either.
+    """
+    async with supervised(env):
+        expected = await run_undisturbed(env, scenario)
     for nth in nths or itertools.count(1):
         for timing in timings:
-            await _set_up(env, scenario)
+            async with supervised(env):
+                await _set_up(env, scenario)
             outcome = await _kill(env, scenario, expected, nth, timing)
             if outcome is None:
                 return
             yield outcome
+            if not outcome.write:
+                return
 
 
 async def _set_up(env: ChaosEnvironment, scenario: Scenario) -> None:
@@ -107,16 +115,19 @@ async def _kill(
     handler = env.proxy.handle_request = KillOnWrite(nth, timing, kill)
     await scenario.action(env)
     try:
-        await env.wait_until("the kill, or the end", lambda: _killed_or_done(env, scenario, handler, expected))
-    except TimeoutError as error:
-        wrong = "\n".join(differences(expected, await env.snapshot()))
-        raise TimeoutError(f"{error}; without a kill the state differs from the undisturbed one:\n{wrong}") from error
-    env.proxy.handle_request = pass_request
+        async with supervised(env):
+            await env.wait_until("the kill, or the end", lambda: _killed_or_done(env, scenario, handler, expected))
+    except TimeoutError:
+        wrong = (*differences(expected, await env.snapshot()), env.operator.last_lines())
+        return KillOutcome(scenario.name, nth, timing, "", LIMIT_SECONDS, wrong)
+    finally:
+        env.proxy.handle_request = pass_request
     if handler.killed_at is None:
         return None
     started = time.monotonic()
     await env.restart()
-    seconds, wrong = await wait_converged(env, expected, started)
+    async with supervised(env):
+        seconds, wrong = await wait_converged(env, expected, started)
     return KillOutcome(scenario.name, nth, timing, str(handler.killed_at), seconds, wrong)
 
 

@@ -6,14 +6,13 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
 from chaos import api_faults
 from chaos.api_faults import BookmarkLoss, ExpireOnDeletion, RandomFaults, after_commit
-from chaos.environment import ChaosEnvironment
+from chaos.environment import ChaosEnvironment, supervised
 from chaos.kill import wait_converged
 from chaos.proxy import pass_line, pass_request
 from chaos.scenarios import EVERYTHING
@@ -187,20 +186,3 @@ def _spec(name: str) -> Manifest:
     hosts = {"host": f"{name}.example.com", "additionalHosts": [f"asr.{name}.example.com"]}
     spec = {**EVERYTHING, "ingress": {**EVERYTHING["ingress"], **hosts}}
     return spec if name in SCALED_BY_KEDA else {**spec, "autoscaling": {**EVERYTHING["autoscaling"], "keda": None}}
-
-
-@asynccontextmanager
-async def supervised(env: ChaosEnvironment) -> AsyncGenerator[None]:
-    """Starts the operator again when it has ended, as the kubelet does."""
-
-    async def supervise() -> None:
-        while True:
-            await asyncio.sleep(0.5)
-            if not env.operator.is_running:
-                env.operator.start()
-
-    task = asyncio.create_task(supervise())
-    try:
-        yield
-    finally:
-        task.cancel()
