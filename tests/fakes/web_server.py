@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import re
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -57,13 +58,22 @@ class FakeWebServer(http.server.ThreadingHTTPServer):
 
 
 @contextmanager
-def answering(request: type[FakeRequest], host: str = "127.0.0.1", port: int = 0, **attributes: Any) -> Iterator[str]:
+def answering(
+    request: type[FakeRequest],
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls: ssl.SSLContext | None = None,
+    **attributes: Any,
+) -> Iterator[str]:
     """The URL of a server that answers by `request`, which has these attributes, until the end of the block."""
     server = FakeWebServer((host, port), type("Handler", (request,), attributes))
+    if tls:
+        # Each connection's own thread makes the handshake: one that does not go on with it holds no other up.
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
-        yield f"http://{host}:{server.server_port}"
+        yield f"http{'s' if tls else ''}://{host}:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

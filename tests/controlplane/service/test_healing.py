@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from testbed.operator_process import OperatorProcess
+from tests.support.admission_webhook import webhook
 from tests.support.kubectl import Kubectl, KubectlError
 from tests.support.services import EMPTY_DIR, fetch_job, min_ready, patch, port_of, reason, service
 from tests.support.waiting import eventually
@@ -28,30 +29,6 @@ def exposed(namespace: Kubectl, **spec: Any) -> Manifest:
 
 
 @contextmanager
-def webhook(namespace: Kubectl, port: int, *resources: str, operations: tuple[str, ...] = ("*",)) -> Iterator[None]:
-    """An admission webhook for those resources of the namespace, at a port of this machine."""
-    name = f"{namespace.namespace}.example.com"
-    selector = {"matchLabels": {"kubernetes.io/metadata.name": namespace.namespace}}
-    rule = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": list(operations), "resources": list(resources)}
-    hook: dict[str, Any] = {
-        "name": name,
-        "clientConfig": {"url": f"https://127.0.0.1:{port}/"},
-        "rules": [rule],
-        "namespaceSelector": selector,
-        "failurePolicy": "Fail",
-        "sideEffects": "None",
-        "admissionReviewVersions": ["v1"],
-        "timeoutSeconds": 2,
-    }
-    api = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration"}
-    namespace("apply", "-f", "-", stdin=json.dumps({**api, "metadata": {"name": name}, "webhooks": [hook]}))
-    try:
-        yield
-    finally:
-        namespace("delete", "validatingwebhookconfiguration", name)
-
-
-@contextmanager
 def silent_port() -> Iterator[int]:
     """A port at which connections are taken and nothing is answered."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -63,6 +40,10 @@ def closed_port() -> Iterator[int]:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
+
+
+def https(port: int) -> str:
+    return f"https://127.0.0.1:{port}/"
 
 
 def failing(namespace: Kubectl) -> str:
@@ -80,7 +61,7 @@ def warned(namespace: Kubectl, of: str) -> bool:
 def test_a_webhook_that_does_not_answer_costs_its_own_kind_alone(namespace: Kubectl, port: Callable[[], Any]) -> None:
     """Given a new service, whose Ingress no webhook lets in."""
     with port() as at:
-        with webhook(namespace, at, "ingresses"):
+        with webhook(namespace, https(at), "ingresses"):
             eventually("the webhook works", lambda: refuses(namespace))
             namespace.apply(exposed(namespace, disruption={"maxUnavailable": 1}, autoscaling={}))
             eventually("the child and the cause are told", lambda: "Ingress/speech: " in failing(namespace))
@@ -104,7 +85,7 @@ def test_a_webhook_that_is_down_for_several_kinds_is_told_for_each(namespace: Ku
         "poddisruptionbudgets": "PodDisruptionBudget",
     }
     spec = {"disruption": {"maxUnavailable": 1}, "autoscaling": {}, "networkPolicy": {}}
-    with closed_port() as at, webhook(namespace, at, "ingresses", *kinds):
+    with closed_port() as at, webhook(namespace, https(at), "ingresses", *kinds):
         eventually("the webhook works", lambda: refuses(namespace))
         namespace.apply(service("speech", **spec))
         for kind in kinds.values():
@@ -135,7 +116,7 @@ def test_a_webhook_that_is_down_for_a_needed_kind_takes_no_ready_from_what_serve
     namespace.apply(service("speech", **EMPTY_DIR, suspend=True))
     eventually("it is Ready", lambda: namespace.condition("speech", "Ready").get("status") == "True")
     since = namespace.condition("speech", "Ready")["lastTransitionTime"]
-    with closed_port() as at, webhook(namespace, at, "services", operations=("CREATE",)):
+    with closed_port() as at, webhook(namespace, https(at), "services", operations=("CREATE",)):
         eventually("the Service cannot be put back", lambda: deleted(namespace) and failing(namespace))
         assert namespace.condition("speech", "Ready")["status"] == "True"
     eventually("the Service is back", lambda: namespace.get("service", "speech"), seconds=120)
