@@ -127,7 +127,7 @@ def _canonical(value: Any, name: str = "") -> Any:
 
 
 def _is_zero(value: Any) -> bool:
-    return value == "" or (value == 0 and value is not False)
+    return not isinstance(value, bool) and value in ("", 0)
 
 
 def _quantity(value: Any) -> Any:

@@ -41,7 +41,7 @@ class CheckpointFiles:
     def ones(self, paths: Collection[str]) -> list[str]:
         """The files of the first endings that any has."""
         found = ([path for path in paths if path.endswith(some)] for some in self.endings)
-        return next((some for some in found if some), [])
+        return next((some for some in found if some), list[str]())
 
 
 OF_WHISPER: Final = CheckpointFiles(
