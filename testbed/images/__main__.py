@@ -39,8 +39,10 @@ def build(reference: str, dockerfile: str, standing_on: str) -> None:
     if reference in named(buildah.LAYOUT):
         return
     dependencies = DEPENDENCIES.reference(standing_on)
-    if not buildah.exists(dependencies):
-        buildah.build(dependencies, DEPENDENCIES.dockerfile, standing_on, "--target", "dependencies")
+    if dockerfile == DEPENDENCIES.dockerfile:
+        # Not before another image: what is in the layout and in none of its images goes when one has been written.
+        if not buildah.exists(dependencies):
+            buildah.build(dependencies, dockerfile, standing_on, "--target", "dependencies")
         buildah.seed(dependencies)
     if not buildah.exists(reference):
         buildah.build(reference, dockerfile, standing_on)

@@ -17,6 +17,10 @@ IMAGES: Final = CACHE / "images"
 LAYOUT: Final = IMAGES / "oci"
 """An OCI layout that every image is pushed to: blobs that are there already are not written again."""
 CERTIFICATES: Final = "/etc/ssl/certs"
+_COMMAND: Final = (
+    *("buildah", "--root", str(IMAGES / "storage"), "--runroot", str(IMAGES / "run")),
+    *("--storage-driver", "overlay"),
+)
 
 
 def exists(reference: str) -> bool:
@@ -27,6 +31,12 @@ def references(name: str) -> list[str]:
     """Of all images of that name."""
     found = _run("images", "--format", "{{.Name}}:{{.Tag}}", capture=True).stdout.split()
     return [reference for reference in found if reference.split(":")[0] == f"localhost/{name}"]
+
+
+def layers(reference: str) -> list[str]:
+    """Digests of the image's layers as they are, not compressed."""
+    template = "{{range .OCIv1.RootFS.DiffIDs}}{{println .}}{{end}}"
+    return _run("inspect", "--type", "image", "--format", template, reference, capture=True).stdout.split()
 
 
 def remove(reference: str) -> None:
@@ -60,23 +70,35 @@ def from_archive(reference: str, archive: str) -> None:
 
 
 def seed(reference: str) -> None:
-    """Puts the image's layers into the layout as they are; a push finds them there, and would else compress them all.
+    """Puts the image's layers into the layout as they are, unless all are there.
+
+    A push finds them there; it would else compress them all, and a node would unpack them.
 
     buildah 1.28 compresses what it pushes to a layout, whatever it is told; to an archive it does not.
     """
     blobs = LAYOUT / "blobs/sha256"
+    if all((blobs / digest.removeprefix("sha256:")).exists() for digest in layers(reference)):
+        return
     blobs.mkdir(parents=True, exist_ok=True)
-    archive = IMAGES / "seed.tar"
-    archive.unlink(missing_ok=True)
-    _run("push", "--quiet", reference, f"docker-archive:{archive}")
-    with tarfile.open(archive) as layers:
-        for layer in layers:
+    command = (*_COMMAND, "push", "--quiet", reference, "docker-archive:/dev/stdout")
+    with (
+        subprocess.Popen(command, env=_environment(), stdout=subprocess.PIPE) as writer,
+        tarfile.open(fileobj=writer.stdout, mode="r|") as archive,
+    ):
+        for layer in archive:
             if layer.isfile() and layer.name.endswith(".tar"):
-                found = layers.extractfile(layer)
-                assert found is not None
-                with (blobs / layer.name.removesuffix(".tar")).open("wb") as blob:
-                    shutil.copyfileobj(found, blob, 1 << 22)
-    archive.unlink()
+                _write_blob(archive, layer, blobs / layer.name.removesuffix(".tar"))
+    if writer.returncode:
+        raise subprocess.CalledProcessError(writer.returncode, command)
+
+
+def _write_blob(archive: tarfile.TarFile, layer: tarfile.TarInfo, blob: Path) -> None:
+    found = archive.extractfile(layer)
+    assert found is not None
+    partial = blob.with_suffix(".partial")
+    with partial.open("wb") as copy:
+        shutil.copyfileobj(found, copy, 1 << 22)
+    partial.replace(blob)
 
 
 def push(reference: str) -> None:
@@ -87,9 +109,11 @@ def push(reference: str) -> None:
 
 def _run(*arguments: str, check: bool = True, capture: bool = False) -> subprocess.CompletedProcess[str]:
     IMAGES.mkdir(parents=True, exist_ok=True)
-    storage = ("--root", str(IMAGES / "storage"), "--runroot", str(IMAGES / "run"), "--storage-driver", "overlay")
-    environment = {**os.environ, "BUILDAH_ISOLATION": "chroot"}
     return subprocess.run(
-        ("buildah", *storage, *arguments), env=environment, check=check, text=True,
+        (*_COMMAND, *arguments), env=_environment(), check=check, text=True,
         stdout=subprocess.PIPE if capture else None, stderr=subprocess.PIPE if capture else None,
     )  # fmt: skip
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "BUILDAH_ISOLATION": "chroot"}

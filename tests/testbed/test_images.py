@@ -131,3 +131,33 @@ def test_an_image_is_there_once_it_is_written(
         monkeypatch.setattr(buildah, step, noting(step))
     build("localhost/x:1", "Dockerfile.operator", "localhost/base:1")
     assert done == steps
+
+
+def test_layers_of_dependencies_are_there_as_they_are_when_a_runtime_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A push compresses what is not there; the operator's, before it, leaves only what an image in the layout has."""
+    layout_of(tmp_path, {})
+    layer = tmp_path / "blobs/sha256/dependencies"
+    built: set[str] = set()
+    found: dict[str, bool] = {}
+
+    def build_one(reference: str, *_: str) -> None:
+        built.add(reference)
+
+    def references(_name: str) -> list[str]:
+        return []
+
+    def seed(_reference: str) -> None:
+        layer.write_text("layer")
+
+    def push(reference: str) -> None:
+        found[reference] = layer.exists()
+
+    monkeypatch.setattr(buildah, "LAYOUT", tmp_path)
+    monkeypatch.setattr(buildah, "exists", built.__contains__)
+    for name, fake in (("references", references), ("build", build_one), ("seed", seed), ("push", push)):
+        monkeypatch.setattr(buildah, name, fake)
+    for recipe in (OPERATOR, RUNTIME):
+        build(f"localhost/{recipe.name}:1", recipe.dockerfile, "localhost/base:1")
+    assert found[f"localhost/{RUNTIME.name}:1"]
