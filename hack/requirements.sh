@@ -9,7 +9,7 @@ lock() {
         --custom-compile-command "make requirements" pyproject.toml "$@"
 }
 lock --extra operator -o hack/requirements/operator.txt
-lock --extra runtime --extra onnx -o hack/requirements/runtime.txt
+lock --extra runtime --extra onnx --override hack/requirements/runtime-excluded.txt -o hack/requirements/runtime.txt
 lock --extra kubectl --extra operator --extra runtime --extra onnx --extra dev -o hack/requirements/dev.txt
 lock --extra kubectl -o hack/requirements/kubectl.txt
 tools() {

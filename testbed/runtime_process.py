@@ -85,12 +85,17 @@ class RuntimeProcess:
 
 @contextmanager
 def running(
-    directory: Path, *, prefix: Sequence[str] = (), checkout: Path = REPOSITORY, **config: Any
+    directory: Path,
+    *,
+    prefix: Sequence[str] = (),
+    python: str = sys.executable,
+    checkout: Path = REPOSITORY,
+    **config: Any,
 ) -> Generator[RuntimeProcess]:
     """`python -m whisper_runtime serve`, once it is ready; raises RuntimeError when it does not end with 0 on SIGTERM.
 
-    `prefix`: a command that runs it, as `unshare`; `checkout`: the folder of its code; `config`: fields of
-    RuntimeConfig, by default tiny.en and a golden clip.
+    `prefix`: a command that runs it, as `unshare`; `python`: its interpreter; `checkout`: the folder of its code;
+    `config`: fields of RuntimeConfig, by default tiny.en and a golden clip.
     """
     scratch = directory / "scratch"
     scratch.mkdir(parents=True)
@@ -100,7 +105,7 @@ def running(
     environment = RuntimeConfig(port=port, metrics_port=metrics_port, **settings).to_env()
     with (directory / "log").open("w") as log:
         process = subprocess.Popen(
-            (*prefix, sys.executable, "-m", "whisper_runtime", "serve"),
+            (*prefix, python, "-m", "whisper_runtime", "serve"),
             env={**os.environ, **environment, "TMPDIR": str(scratch), "PYTHONPATH": str(checkout / "runtime")},
             stderr=log,
         )

@@ -36,12 +36,9 @@ OPERATOR: Final = ImageRecipe(
         "runtime/whisper_runtime/contract",
     ),
 )
-RUNTIME: Final = ImageRecipe(
-    "whisper-runtime", "Dockerfile.runtime", ("hack/requirements/runtime.txt", "runtime/whisper_runtime")
-)
-DEPENDENCIES: Final = ImageRecipe(
-    "whisper-runtime-dependencies", "Dockerfile.runtime", ("hack/requirements/runtime.txt",)
-)
+_PACKAGES: Final = ("hack/requirements/runtime.txt", "hack/requirements/runtime-unused.txt")
+RUNTIME: Final = ImageRecipe("whisper-runtime", "Dockerfile.runtime", (*_PACKAGES, "runtime/whisper_runtime"))
+DEPENDENCIES: Final = ImageRecipe("whisper-runtime-dependencies", "Dockerfile.runtime", _PACKAGES)
 """The Dockerfile's stage of that name: nearly all of the runtime's image, and seldom another."""
 RECIPES: Final = (OPERATOR, RUNTIME)
 
