@@ -1,4 +1,4 @@
-"""The image without CUDA takes torch from another index: the commands of the Dockerfile, with an index on this machine."""
+"""The image without CUDA takes torch from another index: the Dockerfile's commands, with an index on this machine."""
 
 from __future__ import annotations
 
