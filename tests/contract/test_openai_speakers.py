@@ -81,6 +81,12 @@ def test_the_chunking_that_openai_asks_for_is_taken(
     assert (found["text"], found["segments"]) == ("", [])
 
 
+def test_language_and_temperature_are_taken_streamed_and_not(client: OpenAiClient, url: str, clip: str) -> None:
+    options = {"language": "en", "temperature": 0.2, **KNOWN}
+    assert client(url, diarized(clip, **options)).value["segments"] == SEGMENTS
+    assert client(url, diarized(clip, stream=True, **options)).events[1:-1] == SEGMENTS
+
+
 def test_the_python_clients_own_type(url: str, clip: str) -> None:
     with open(clip, "rb") as file, openai.OpenAI(base_url=f"{url}/v1", api_key="none") as own:
         found = own.audio.transcriptions.create(

@@ -74,18 +74,24 @@ class VoiceTree:
         """The first halves of at least so many windows each, from a group downwards, whose quotient is below the
         threshold; None: there are none. `is_forced`: whatever their quotient is.
         """
+        for smaller, halves in self.halves(node, least):
+            excess = threshold(smaller) - self.quotient(*halves)
+            if excess > 0 or is_forced:
+                return Split(excess, halves)
+        return None
+
+    def halves(self, node: int, least: int) -> Iterator[tuple[float, tuple[int, int]]]:
+        """Into which a group falls, and then the larger one of them, and so on, where each has so many windows; before
+        them the windows of the shorter one."""
         items = len(self.joins) + 1
         while node >= items:
             left, right = self.joins[node - items].tolist()
             smaller = float(min(self.counts[left], self.counts[right]))
             if smaller >= least:
-                excess = threshold(smaller) - self._quotient(left, right)
-                if excess > 0 or is_forced:
-                    return Split(excess, (left, right))
+                yield smaller, (left, right)
             node = left if self.counts[left] > self.counts[right] else right
-        return None
 
-    def _quotient(self, left: int, right: int) -> float:
+    def quotient(self, left: int, right: int) -> float:
         counts = self.counts[[left, right]]
         between = float(self.sums[left] @ self.sums[right]) / counts.prod()
         pairs = counts * (counts - 1)
@@ -99,7 +105,7 @@ def speaker_centres(spans: Sequence[Voices], bounds: SpeakerBounds, scale: Voice
     `spans`: the windows of each span of speech, in order. Fewer than `bounds.least` are found where the windows hold no
     more that are large enough.
     """
-    smooth = np.concatenate([_smooth(some.astype(np.float32)).astype(np.float16) for some in spans])
+    smooth = np.concatenate([with_neighbours(some) for some in spans])
     threshold = _threshold(scale, len(smooth))
     if len(smooth) > BLOCK:
         of_a_block = SpeakerBounds(bounds.least, MOST_OF_A_BLOCK)
@@ -117,10 +123,14 @@ def speaker_centres(spans: Sequence[Voices], bounds: SpeakerBounds, scale: Voice
 
 def are_two_speakers(voices: Voices, scale: VoiceScale) -> bool:
     """Whether the few windows of a reference are of two voices that are clearly apart."""
-    vectors = voices.astype(np.float32)
-    tree = _tree(vectors, np.ones(len(vectors)))
+    tree = tree_of(voices)
     split = tree.split(tree.root, LEAST_OF_A_REFERENCE, lambda _: scale.of_a_reference, is_forced=True)
     return split is not None and split.excess > 0
+
+
+def tree_of(voices: Voices) -> VoiceTree:
+    """Of windows that are few enough to be compared with each other."""
+    return _tree(voices.astype(np.float32), np.ones(len(voices)))
 
 
 def middle(voices: Voices) -> Vectors:
@@ -145,12 +155,13 @@ def _threshold(scale: VoiceScale, windows: int) -> Threshold:
     return threshold
 
 
-def _smooth(voices: Vectors) -> Vectors:
+def with_neighbours(span: Voices) -> Voices:
     """The windows of one span, each with some of its neighbours."""
+    voices = span.astype(np.float32)
     found = voices.copy()
     found[1:] += NEIGHBOURS * voices[:-1]
     found[:-1] += NEIGHBOURS * voices[1:]
-    return _unit(found)
+    return _unit(found).astype(np.float16)
 
 
 def _speakers(

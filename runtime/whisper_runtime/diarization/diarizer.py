@@ -67,6 +67,11 @@ class VoiceDiarizer:
         names = {row: known[column].name for row, column in references.named(centres, anchors, scale).items()}
         return named_turns(who, names, {speaker.name for speaker in known})
 
+    def voices(self, samples: Samples) -> list[Voices]:
+        """Those of the windows of each span of speech, in order."""
+        _, spans = _speech(samples, lambda: False)
+        return [voices(self._model, samples, windows_of(span), lambda: False) for span in spans]
+
     def _anchor(self, speaker: KnownSpeaker, is_cancelled: Callable[[], bool]) -> clustering.Vectors:
         _, spans = _speech(speaker.samples, is_cancelled)
         references.check_speech(speaker.name, spans)

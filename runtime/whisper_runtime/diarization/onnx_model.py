@@ -6,6 +6,7 @@ start. It computes in the calling thread alone, as each of the threads that look
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, cast
 
@@ -18,6 +19,8 @@ from whisper_runtime.diarization.embedding import WINDOW_SAMPLES, VoiceScale
 from whisper_runtime.diarization.mel import SAMPLE_RATE
 from whisper_runtime.engine.interface import CannotLoad, Samples
 
+METADATA_PROPS: Final = 14
+"""Number of the field in ModelProto (onnx.proto)."""
 MOST_WIDTH: Final = 4096
 """Numbers of an embedding."""
 FULL_SCALE: Final = 32768.0
@@ -30,7 +33,9 @@ REMEDY: Final = "export the model with a free batch and time, as wespeaker's exp
 
 SCALE: Final = VoiceScale(of_long=0.65, of_short=0.45, of_a_reference=0.4, same=0.55)
 """Of networks that are trained to tell speakers apart by an angle, as wespeaker's: one speaker's windows are alike some
-0.6, and two speakers' some 0.1 (ADR 103). Not measured, as no such weights could be had."""
+0.6, and two speakers' some 0.1 (ADR 103). Not measured, as no such weights could be had: a file may say its own."""
+SCALE_KEY: Final = "whisper_operator_scale"
+"""In a file's metadata: the four numbers of its VoiceScale, in their order, as `calibrate` writes them."""
 
 runtime: Final = cast(Any, onnxruntime)
 Inputs = Callable[[Samples], npt.NDArray[np.float32]]
@@ -56,13 +61,16 @@ class Ends(NamedTuple):
 class OnnxModel:
     """An EmbeddingModel."""
 
-    scale = SCALE
-
     def __init__(self, content: bytes) -> None:
         """`content` of the file. Raises UnfitModel."""
         self._session = _session(content)
         self._ends = _ends(self._session)
+        self._scale = _scale(self._session.get_modelmeta().custom_metadata_map)
         self._try()
+
+    @property
+    def scale(self) -> VoiceScale:
+        return self._scale
 
     def embeddings(self, pieces: Samples) -> npt.NDArray[np.float32]:
         inputs = self._ends.inputs(pieces)
@@ -118,6 +126,34 @@ def _ends(session: Any) -> Ends:
     if not found:
         raise UnfitModel(f"gives {_described(session.get_outputs())}, and an output (batch, width) is needed")
     return Ends(given[0].name, inputs, found[0], is_single=given[0].shape[0] == 1)
+
+
+def _scale(metadata: dict[str, str]) -> VoiceScale:
+    """The file's own; raises UnfitModel for what is none."""
+    if (said := metadata.get(SCALE_KEY)) is None:
+        return SCALE
+    try:
+        of_long, of_short, of_a_reference, same = map(float, said.split())
+    except ValueError:
+        of_long = of_short = of_a_reference = same = math.nan
+    if not all(0 < one < 1 for one in (of_long, of_short, of_a_reference, same)):
+        raise UnfitModel(f"says {SCALE_KEY}={said[:80]!r} in its metadata, and four numbers between 0 and 1 are needed")
+    return VoiceScale(of_long, of_short, of_a_reference, same)
+
+
+def with_scale(content: bytes, scale: VoiceScale) -> bytes:
+    """The file's `content` with the thresholds in its metadata, in place of those that it had.
+
+    Messages of protobuf that follow each other are one with the fields of both, of which the later one counts.
+    """
+    said = f"{scale.of_long:.4f} {scale.of_short:.4f} {scale.of_a_reference:.4f} {scale.same:.4f}"
+    entry = _field(1, SCALE_KEY.encode()) + _field(2, said.encode())
+    return content + _field(METADATA_PROPS, entry)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A field of bytes that are shorter than 128, in protobuf's encoding."""
+    return bytes([number << 3 | 2, len(content)]) + content
 
 
 def _check_metadata(metadata: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `serve`, `front`, `fetch` and `verify`, each with what it needs of the environment."""
+"""The command line: `serve`, `front`, `fetch`, `calibrate` and `verify`, each with what it needs of the environment."""
 
 from __future__ import annotations
 
@@ -60,6 +60,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], threads: Thre
             return _serve(config, threads or granted_threads(environment))
         case "front":
             return _front(config)
+        case "calibrate":
+            return _calibrate(parsed)
         case "fetch":
             return _fetch(config, is_encoder=parsed.encoder)
         case _:
@@ -77,6 +79,10 @@ def _parser() -> argparse.ArgumentParser:
         dest = f"fetch_{name.replace('-', '_')}"
         fetch.add_argument(f"--{name}", help=text, dest=dest, metavar=name.upper())
     fetch.add_argument("--encoder", action="store_true", help="it is a speaker encoder, and no model of Whisper's")
+    measured = commands.add_parser("calibrate", help="measure the thresholds of a speaker encoder, an ONNX file")
+    measured.add_argument("encoder", help="the file")
+    measured.add_argument("recordings", help="a folder with a folder of recordings for each speaker")
+    measured.add_argument("--to", required=True, help="where the file is written with its thresholds")
     verify = commands.add_parser("verify", help="send real requests to a server and report; exit code 1: it failed")
     verify.add_argument("--url", required=True, help="address for clients, such as http://meetings.default.svc")
     verify.add_argument("--metrics-url", help="address for probes and metrics, such as http://meetings-metrics:9000")
@@ -148,6 +154,16 @@ def _fetch(config: RuntimeConfig, *, is_encoder: bool) -> int:
     print(line)
     _write_termination_message(line)
     return 0 if report.succeeded else FAILED
+
+
+def _calibrate(parsed: argparse.Namespace) -> int:
+    from whisper_runtime.process.calibrate import CannotCalibrate, calibrate_encoder
+
+    try:
+        print(calibrate_encoder(parsed.encoder, parsed.recordings, parsed.to))
+    except CannotCalibrate as error:
+        return _end(MISCONFIGURED, str(error))
+    return 0
 
 
 def _exit(_number: int, _frame: FrameType | None) -> None:

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from tests.support.onnx_encoders import TensorShape, ge2e_encoder, linear_encoder
-from whisper_runtime.diarization.embedding import WINDOW_SAMPLES
+from whisper_runtime.diarization.embedding import WINDOW_SAMPLES, VoiceScale
 from whisper_runtime.diarization.fbank import log_mel_bands
 from whisper_runtime.diarization.ge2e import Ge2eNetwork, shapes
-from whisper_runtime.diarization.onnx_model import load_onnx
+from whisper_runtime.diarization.onnx_model import SCALE, load_onnx, with_scale
 from whisper_runtime.engine.interface import CannotLoad
 
 RNG = np.random.default_rng(24)
@@ -107,3 +107,19 @@ def test_weights_in_another_file_are_not_read(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CannotLoad, match="cannot be read by onnxruntime"):
         load_onnx("voices.onnx", (tmp_path / "voices.onnx").read_bytes())
+
+
+def test_thresholds_of_the_file_are_taken_and_the_last_ones_count() -> None:
+    content = linear_encoder(WEIGHTS, metadata={"normalize_samples": "1"})
+    assert load_onnx("voices.onnx", content).scale == SCALE
+    mine, later = VoiceScale(0.7, 0.5, 0.4, 0.6), VoiceScale(0.75, 0.55, 0.45, 0.65)
+    assert load_onnx("voices.onnx", with_scale(content, mine)).scale == mine
+    assert load_onnx("voices.onnx", with_scale(with_scale(content, mine), later)).scale == later
+    before, after = (load_onnx("voices.onnx", one).embeddings(PIECES) for one in (content, with_scale(content, mine)))
+    assert np.array_equal(before, after)
+
+
+@pytest.mark.parametrize("said", ["0.7 0.5 0.4", "0.7 0.5 0.4 1.6", "high", ""])
+def test_thresholds_that_are_none_are_named(said: str) -> None:
+    with pytest.raises(CannotLoad, match=r"says whisper_operator_scale='.*' in its metadata, and four numbers between"):
+        load_onnx("voices.onnx", linear_encoder(WEIGHTS, metadata={"whisper_operator_scale": said}))
