@@ -39,6 +39,7 @@ LOWEST: Final = 0.05
 NEIGHBOURS: Final = 0.5
 """Weight of the windows before and after one, in whose mean the tree is made: half of each is in it, too."""
 LEAST_OF_A_REFERENCE: Final = 3
+"""Windows of each of two voices in a reference, and of a speaker of whom the request says that there is one."""
 ROUNDS: Final = 3
 
 Vectors = npt.NDArray[np.float32]
@@ -102,8 +103,8 @@ class VoiceTree:
 def speaker_centres(spans: Sequence[Voices], bounds: SpeakerBounds, scale: VoiceScale) -> Vectors:
     """The middle of each speaker's windows, shape (speakers, width), each of length 1; at least one.
 
-    `spans`: the windows of each span of speech, in order. Fewer than `bounds.least` are found where the windows hold no
-    more that are large enough.
+    `spans`: the windows of each span of speech, in order. Fewer than `bounds.least` are found where there are too few
+    windows for so many.
     """
     smooth = np.concatenate([with_neighbours(some) for some in spans])
     threshold = _threshold(scale, len(smooth))
@@ -173,14 +174,22 @@ def _speakers(
     while len(found) < bounds.most:
         splits = {node: split for node in found if (split := tree.split(node, LEAST_WINDOWS, threshold))}
         if not splits and len(found) < bounds.least:
-            forced = ((node, tree.split(node, LEAST_WINDOWS, threshold, is_forced=True)) for node in found)
-            splits = {node: split for node, split in forced if split}
+            splits = _forced(tree, found, threshold)
         if not splits:
             break
         node = max(splits, key=lambda one: splits[one].excess)
         found.remove(node)
         found.extend(splits[node].halves)
     return tree.sums[found], tree.counts[found]
+
+
+def _forced(tree: VoiceTree, found: Sequence[int], threshold: Threshold) -> dict[int, Split]:
+    """Splits whatever their quotient is, of few windows only where there are none of more."""
+    for least in (LEAST_WINDOWS, LEAST_OF_A_REFERENCE):
+        forced = ((node, tree.split(node, least, threshold, is_forced=True)) for node in found)
+        if splits := {node: split for node, split in forced if split}:
+            return splits
+    return {}
 
 
 def _tree(sums: Vectors, counts: npt.NDArray[np.float64]) -> VoiceTree:

@@ -61,6 +61,13 @@ def test_the_number_of_speakers_stays_within_its_bounds(bounds: tuple[int, int],
     assert len(centres(made_up([20] * 5)[0], SpeakerBounds(*bounds))) == found
 
 
+def test_a_number_that_is_given_is_found_among_few_windows_too() -> None:
+    voices, who = made_up([30, 5])
+    assert len(centres(voices)) == 1
+    assert are_told_apart(voices, who, SpeakerBounds(2, 2))
+    assert are_told_apart(*made_up([4, 5]), SpeakerBounds(2, 2))
+
+
 def test_more_speakers_than_may_be_found_are_joined_in_a_long_recording_too() -> None:
     voices, _ = made_up([BLOCK // 10] * 40)
     assert len(centres(voices)) <= ANY.most
