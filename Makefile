@@ -151,6 +151,14 @@ bench-jobs: ## what a job takes beyond its work, and beside 100,000 others; what
 bench-front: ## what a front adds to a request, how many it refuses or answers by kept results, its memory and its start; writes docs/reports/front.md
 	@$(PYTHON) -m benchmarks.front
 
+.PHONY: bench-fairness
+bench-fairness: ## how long a client with two files waits beside one with 200, by a front and two servers; writes docs/reports/fairness.md
+	@$(PYTHON) -m benchmarks.fairness
+
+.PHONY: bench-zero
+bench-zero: platform ## from a request to a service without a pod until its words, in parts, on the real cluster; writes docs/reports/zero.md
+	@$(PYTHON) -m benchmarks.zero
+
 .PHONY: bench-scale
 bench-scale: ## what each call costs a real Valkey, and how many pods and how much audio one bears; writes docs/reports/scale.md
 	@$(PYTHON) -m benchmarks.scale

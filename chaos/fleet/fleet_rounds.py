@@ -27,6 +27,8 @@ from whisper_runtime.contract.metric_names import FRONT_HELD_REQUESTS_METRIC, FR
 PAUSE_SECONDS: Final = 3.0
 """The least between the end of one fault and the next of the same part."""
 PAGE: Final = 100
+AT_ONCE: Final = 4
+"""Recordings that are transcribed to learn what is said in them."""
 
 
 @dataclass
@@ -101,8 +103,10 @@ def _learned(service: FleetService) -> list[SpokenFile]:
         patch(service.kubectl, NAME, {"model": mirrored_model(model)})
         service.wait_ready()
         eventually(f"{model} serves", lambda model=model: service.kubectl.settled_status(NAME) is not None, SECONDS)
-        for file in found:
-            file.texts[model] = transcribed(service.url, file.audio)
+        with ThreadPoolExecutor(AT_ONCE) as clients:
+            texts = clients.map(lambda file: transcribed(service.url, file.audio), found)
+        for file, text in zip(found, texts, strict=True):
+            file.texts[model] = text
     assert len({text for file in found for text in file.texts.values()}) >= len(found)
     return found
 
