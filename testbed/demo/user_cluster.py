@@ -77,12 +77,8 @@ def forwarded(context: UserContext, service: str) -> Generator[str]:
 
 def farewell(context: UserContext, *, installed: bool) -> str:
     """How to remove what the demo has left in the cluster."""
-    kubectl = f"kubectl --context {context.name}"
-    operator = (
-        f"  helm --kube-context {context.name} -n {OPERATOR_NAMESPACE} uninstall {RELEASE} && "
-        f"{kubectl} delete namespace {OPERATOR_NAMESPACE} && {kubectl} delete crd {CRD}\n"
-    )
-    return f"It stays. To remove it:\n  {kubectl} delete namespace {NAMESPACE}\n{operator if installed else ''}"
+    operator = f"  {_uninstall(context)}\n" if installed else ""
+    return f"It stays. To remove it:\n  kubectl --context {context.name} delete namespace {NAMESPACE}\n{operator}"
 
 
 def service_file() -> Path:
@@ -99,7 +95,17 @@ def _install(context: UserContext, registry: str) -> None:
         run(step)
     helm = shutil.which("helm") or str(binaries.ensure("helm") / "helm")
     events = context.command("-n", OPERATOR_NAMESPACE, "get", "events", "--sort-by=.lastTimestamp")
-    run(DemoStep("operator", helm_install(context, given, helm), "do its nodes reach the images?", evidence=(events,)))
+    # Else the next demo takes what is left of this one for somebody's operator.
+    remedy = f"do its nodes reach the images? Before the next try remove what is there:\n  {_uninstall(context)}"
+    run(DemoStep("operator", helm_install(context, given, helm), remedy, evidence=(events,)))
+
+
+def _uninstall(context: UserContext) -> str:
+    kubectl = f"kubectl --context {context.name}"
+    return (
+        f"helm --kube-context {context.name} -n {OPERATOR_NAMESPACE} uninstall {RELEASE} && "
+        f"{kubectl} delete namespace {OPERATOR_NAMESPACE} && {kubectl} delete crd {CRD}"
+    )
 
 
 def _fails(command: tuple[str, ...]) -> bool:

@@ -60,6 +60,18 @@ def test_without_a_way_for_the_images_nothing_is_made(bare: ControlPlane, monkey
     assert "whisper" not in names
 
 
+def test_an_installation_that_fails_says_how_to_remove_what_it_left(
+    bare: ControlPlane, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The next demo would take the definition for that of somebody's operator."""
+    (tmp_path / "helm").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "helm").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    context = context_of(bare, monkeypatch)
+    with pytest.raises(DemoStepFailed, match=f"uninstall whisper-operator && .* delete crd {user_cluster.CRD}"):
+        user_cluster.prepare(context, "registry.example.com/team")
+
+
 def test_the_chart_is_given_the_images_of_the_registry() -> None:
     """As far as helm goes without a cluster; tests/e2e installs the chart on one."""
     context = UserContext("work", "https://work.example.com", "/bin/kubectl")
