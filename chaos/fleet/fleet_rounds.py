@@ -26,6 +26,8 @@ from whisper_runtime.contract.metric_names import FRONT_HELD_REQUESTS_METRIC, FR
 
 PAUSE_SECONDS: Final = 3.0
 """The least between the end of one fault and the next of the same part."""
+LATEST: Final = 1.25
+"""Times of the minutes, after which a slow machine begins with no further fault."""
 PAGE: Final = 100
 AT_ONCE: Final = 4
 """Recordings that are transcribed to learn what is said in them."""
@@ -49,7 +51,7 @@ class FleetReport:
 
 
 def run(directory: Path, faults: int, minutes: float, seed: int) -> FleetReport:
-    """So many faults, spread over so many minutes of use; fewer where one finds a problem."""
+    """So many faults, spread over so many minutes of use; fewer where one finds a problem, or on a slow machine."""
     report = FleetReport(seed)
     with real_cluster.fresh_namespace(real_cluster.running()) as kubectl, serving(kubectl, directory) as service:
         clients = FleetClients(service.url, _learned(service), seed, report.ledger)
@@ -60,7 +62,7 @@ def run(directory: Path, faults: int, minutes: float, seed: int) -> FleetReport:
                 for part in PARTS:
                     disturbed = Disturbed(service, clients, random.Random(f"{seed} {part}"))
                     ours = [one for one in planned if FAULTS[one.name].part == part]
-                    pool.submit(_disturb, disturbed, report, ours, began)
+                    pool.submit(_disturb, disturbed, report, ours, began, began + 60 * minutes * LATEST)
             _wait_until(began + 60 * minutes, report)
         report.seconds = time.monotonic() - began
         try:
@@ -72,11 +74,13 @@ def run(directory: Path, faults: int, minutes: float, seed: int) -> FleetReport:
     return report
 
 
-def _disturb(disturbed: Disturbed, report: FleetReport, planned: Sequence[PlannedFault], start: float) -> None:
-    """One after the other, those that are late after a pause."""
+def _disturb(
+    disturbed: Disturbed, report: FleetReport, planned: Sequence[PlannedFault], start: float, ends: float
+) -> None:
+    """One after the other, those that are late after a pause; none begins later than `ends`."""
     for one in planned:
         _wait_until(max(start + one.due, time.monotonic() + PAUSE_SECONDS), report)
-        if report.found_wrong:
+        if report.found_wrong or time.monotonic() > ends:
             return
         fault, began = FAULTS[one.name], time.monotonic()
         try:
