@@ -17,7 +17,7 @@ PAGES = sorted(page for page in DIRECTORY.glob("*.md") if page.name != "README.m
 TEMPLATE = (ROOT / "charts/whisper-operator/templates/alerts.yaml").read_text()
 SECTIONS = ["**Meaning.**", "**Impact.**", "## Diagnosis", "## Mitigation"]
 
-WHOLE = {"jobs": {}, "front": {}}
+WHOLE = {"jobs": {}, "front": {}, "redis": {"secretKeyRef": {"name": "store", "key": "url"}}}
 """A spec whose service has every alert."""
 
 of_each = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
