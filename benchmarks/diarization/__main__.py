@@ -43,15 +43,15 @@ def main() -> None:
     other = spectral(diarizer) if parsed.beside else None
     with ThreadPoolExecutor(1, initializer=compute_alone) as alone:  # so that a thread's processor time is all of it
         of_known = alone.submit(_known, diarizer, seed, ledger).result()
-        turns = Measured("turns", SpeakersMeasured, lambda kind, one: measure(diarizer, kind, one))
+        turns = DialogueMeasure("turns", SpeakersMeasured, lambda kind, one: measure(diarizer, kind, one))
         rows = alone.submit(_rows, KINDS, seed, ledger, turns).result()
         beside: list[tuple[DialogueKind, list[SpeakersMeasured]]] = []
         if other:
-            clusters = Measured("beside", SpeakersMeasured, lambda kind, one: measure(other, kind, one))
+            clusters = DialogueMeasure("beside", SpeakersMeasured, lambda kind, one: measure(other, kind, one))
             beside = alone.submit(_rows, BESIDE, seed, ledger, clusters).result()
     weights.ensure()
     engine = run.scheduler(parsed.model)
-    spoken = Measured("words", WordsMeasured, lambda kind, one: words.measure(engine, diarizer, kind, one))
+    spoken = DialogueMeasure("words", WordsMeasured, lambda kind, one: words.measure(engine, diarizer, kind, one))
     of_words = _rows(OF_WORDS, seed, ledger, spoken)
     transcription = cost.of_transcription(engine, seed)
     text = report.markdown(rows, of_known, of_words, beside, seed, parsed.model, transcription)
@@ -60,14 +60,14 @@ def main() -> None:
 
 
 @dataclass(frozen=True)
-class Measured(Generic[T]):
+class DialogueMeasure(Generic[T]):
     what: str
     kind: type[T]
     of: Callable[[DialogueKind, int], T]
 
 
 def _rows(
-    kinds: Sequence[DialogueKind], seed: int, ledger: Ledger, measured: Measured[T]
+    kinds: Sequence[DialogueKind], seed: int, ledger: Ledger, measured: DialogueMeasure[T]
 ) -> list[tuple[DialogueKind, list[T]]]:
     rows = [(kind, list[T]()) for kind in kinds]
     for kind, found in rows:

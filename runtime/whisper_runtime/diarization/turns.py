@@ -34,7 +34,7 @@ class Stretch(NamedTuple):
     """Whether it begins while the one before still speaks; False: nobody knows."""
 
 
-class Change(NamedTuple):
+class SpeakerChange(NamedTuple):
     """Where one speaker ends and the next one begins."""
 
     at: float
@@ -66,7 +66,7 @@ def _of_span(span: Span, windows: Sequence[Span], scores: Vectors, probabilities
     labels = _labels(span, windows, scores)
     changes = np.flatnonzero(np.diff(labels)) + 1
     found = [_change(span.start + at * FRAME_SECONDS, probabilities) for at in changes]
-    begins = [Change(span.start, overlaps=False), *found]
+    begins = [SpeakerChange(span.start, overlaps=False), *found]
     ends = [*(change.at for change in found), span.end]
     speakers = [int(labels[0]), *(int(labels[at]) for at in changes)]
     for begin, end, speaker in zip(begins, ends, speakers, strict=True):
@@ -97,11 +97,11 @@ def _without_short(labels: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     return smooth
 
 
-def _change(near: float, probabilities: Probabilities) -> Change:
+def _change(near: float, probabilities: Probabilities) -> SpeakerChange:
     """At the time near `near` at which speech is least likely."""
     first = max(0, round((near - SEARCH_SECONDS) / FRAME_SECONDS))
     last = min(len(probabilities), round((near + SEARCH_SECONDS) / FRAME_SECONDS))
     if last <= first:
-        return Change(near, overlaps=False)
+        return SpeakerChange(near, overlaps=False)
     quietest = first + int(probabilities[first:last].argmin())
-    return Change((quietest + 0.5) * FRAME_SECONDS, overlaps=bool(probabilities[quietest] >= SPEAKS_ON))
+    return SpeakerChange((quietest + 0.5) * FRAME_SECONDS, overlaps=bool(probabilities[quietest] >= SPEAKS_ON))

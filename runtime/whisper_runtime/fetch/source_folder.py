@@ -29,16 +29,16 @@ class FolderFile:
     """sha256 in hex, or git's own digest, which is shorter; empty: nobody tells."""
 
 
-Content = FolderFile | Sequence[FolderFile]
+SourceContent = FolderFile | Sequence[FolderFile]
 """What a source has as the one file of the cache: a file as it is, or the archive of several."""
 
 
-def content_size(content: Content) -> int:
+def content_size(content: SourceContent) -> int:
     return content.size if isinstance(content, FolderFile) else archive_size(content)
 
 
 @contextmanager
-def content_blocks(source: str, content: Content, offset: int) -> Generator[Iterator[bytes], None, None]:
+def content_blocks(source: str, content: SourceContent, offset: int) -> Generator[Iterator[bytes], None, None]:
     """The bytes from `offset` on. Ends early where a file does; raises what reading one does, too."""
     if isinstance(content, FolderFile):
         with content.read(offset) as blocks:
@@ -47,7 +47,7 @@ def content_blocks(source: str, content: Content, offset: int) -> Generator[Iter
         yield archive_blocks(source, content, offset)
 
 
-def content_problem(source: str, content: Content, file: Path, who: str) -> str | None:
+def content_problem(source: str, content: SourceContent, file: Path, who: str) -> str | None:
     """What is wrong with a whole `file`, by the digests that the source lists; None: nothing. Raises OSError.
 
     `who` lists them, as the message calls it.

@@ -22,7 +22,7 @@ from whisper_runtime.engine.model.hub_files import INDEX, PLAIN_NAME, files_of_m
 from whisper_runtime.fetch.errors import FetchError
 from whisper_runtime.fetch.one_model import CheckpointFiles, model_place
 from whisper_runtime.fetch.source import SourceBody, cut, whole
-from whisper_runtime.fetch.source_folder import Content, FolderFile, content_blocks, content_problem, content_size
+from whisper_runtime.fetch.source_folder import FolderFile, SourceContent, content_blocks, content_problem, content_size
 from whisper_runtime.fetch.source_http import HttpSource
 
 HUB: Final = "https://huggingface.co"
@@ -100,7 +100,7 @@ class HubSource:
             raise self._unreadable("tree") from None
 
     @cached_property
-    def _content(self) -> Content:
+    def _content(self) -> SourceContent:
         """The one file of an encoder, or the files that make up a model. Raises FetchError."""
         listed = self._listed
         plain = [name for name in listed if re.fullmatch(PLAIN_NAME, name)]

@@ -35,7 +35,7 @@ from whisper_runtime.fetch.oci.manifest import EMPTY, Descriptor, OciManifest, c
 from whisper_runtime.fetch.oci.registry import Registry
 from whisper_runtime.fetch.one_model import CheckpointFiles
 from whisper_runtime.fetch.source import SourceBody
-from whisper_runtime.fetch.source_folder import Content, FolderFile, content_blocks, content_problem, content_size
+from whisper_runtime.fetch.source_folder import FolderFile, SourceContent, content_blocks, content_problem, content_size
 
 _PART: Final = "[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
 URL: Final = re.compile(
@@ -112,7 +112,7 @@ class OciSource:
         return hashlib.sha256(content).hexdigest(), found
 
     @cached_property
-    def _model(self) -> Content:
+    def _model(self) -> SourceContent:
         """The checkpoint, or the files of Hugging Face's that make up one. Raises FetchError."""
         found = model_files(self.name, self._files, self._wanted)
         files = [found] if isinstance(found, LayerFile) else list(found.values())
