@@ -62,7 +62,7 @@ def main() -> None:
 @dataclass(frozen=True)
 class DialogueMeasure(Generic[T]):
     what: str
-    kind: type[T]
+    read: Callable[..., T]
     of: Callable[[DialogueKind, int], T]
 
 
@@ -73,7 +73,7 @@ def _rows(
     for kind, found in rows:
         for number in range(seed, seed + kind.dialogues):
             one = f"{measured.what}: {kind.name}, {kind.minutes} min, seed {number}"
-            found.append(ledger.measured(one, measured.kind, partial(measured.of, kind, number)))
+            found.append(ledger.measured(one, measured.read, partial(measured.of, kind, number)))
             print(f"{kind.name}, seed {number}: {found[-1]}", file=sys.stderr, flush=True)
     return rows
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,12 +17,12 @@ class Ledger:
         lines = path.read_text().splitlines() if path and path.exists() else []
         self._known: dict[str, dict[str, Any]] = {found["of"]: found["is"] for found in map(json.loads, lines)}
 
-    def measured(self, of: str, kind: type[T], measure: Callable[[], T]) -> T:
-        """What is written of `of`, or else what `measure` finds, which is written then. `kind`: its dataclass."""
+    def measured(self, of: str, read: Callable[..., T], measure: Callable[[], T]) -> T:
+        """What is written of `of`, or else what `measure` finds, which is written then. `read`: its dataclass."""
         if of in self._known:
-            return kind(**self._known[of])
+            return read(**self._known[of])
         found = measure()
-        self._known[of] = asdict(found)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        self._known[of] = dict(vars(found))
         if self._path:
             with self._path.open("a") as file:
                 file.write(json.dumps({"of": of, "is": self._known[of]}) + "\n")
