@@ -24,7 +24,7 @@ UNUSED: Final = ("exemptNamespaces",)
 OWN_RIGHTS: Final = (
     *((f"spec.{path}", "secrets", "Secret") for path in (
         "auth.secretRef.name", "image.pullSecrets[].name", "ingress.tls.secretName", "jobs.webhooks.secretRef.name",
-        "model.source.secretRef.name",
+        "jobs.storage.s3.secretRef.name", "model.source.secretRef.name",
         "model.source.urlSecretKeyRef.name", "redis.secretKeyRef.name",
         "diarization.model.source.secretRef.name", "diarization.model.source.urlSecretKeyRef.name",
     )),

@@ -52,7 +52,7 @@ def variables() -> dict[str, str]:
         "podTemplateOffences": (
             "variables.podTemplate == 'Full' ? '' : variables.podTemplate == 'Off' ? "
             "variables.podTemplates.map(t, t.path + ', ').join('') : "
-            f"{_judged('variables.podTemplates', whole)} + variables.podContainerOffences"
+            f"{_judged('variables.podTemplates', whole)} + {_no_lists()} + variables.podContainerOffences"
         ),
     }
 
@@ -67,6 +67,17 @@ def _without_containers() -> dict[str, Shape]:
     spec = SHAPE.of["spec"]
     assert isinstance(spec, Fields)
     return {name: Anything() if name in LISTS else shape for name, shape in spec.of.items()}
+
+
+def _no_lists() -> str:
+    """The text of what stands in the place of a list of containers: `{"$patch": "delete"}` would take them all away."""
+    value = "t.of.spec[k]"
+    wrong = f"{list(LISTS)}.filter(k, k in t.of.spec && {value} != null && type({value}) != list)"
+    told = f"{wrong}.map(k, t.path + '.spec.' + k{_shown(value)} + ', ').join('')"
+    return (
+        "variables.podTemplates.filter(t, type(t.of) == map && type(t.of.?spec.orValue(null)) == map)"
+        f".map(t, {told}).join('')"
+    )
 
 
 def _template(path: str) -> str:

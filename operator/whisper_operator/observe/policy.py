@@ -119,6 +119,15 @@ class Policy(ApiModel):
     secrets: Patterns = ("*",)
     """Names of Secrets for API keys, pull credentials, certificates, sources and the URL of a shared store."""
     source_urls: Patterns = ("*",)
+    """URLs of models, of mirrors and of buckets."""
+    denied_source_urls: Patterns = (
+        "*://169.254.*",
+        "*://metadata.google.internal*",
+        "*://2852039166*",
+        "*://0x*",
+        "*://025*",
+    )
+    """URLs at which clouds tell nodes who they are, in each spelling of 169.254.169.254."""
     credential_urls: Patterns = ("s3://*",)
     """URLs of models that are sent the Secret of `spec.model.source.secretRef`; s3 is only sent a signature by it."""
     audio_url_hosts: Patterns = ("*",)
@@ -154,6 +163,8 @@ class Policy(ApiModel):
         "run",
         "aadpodidbinding",
         "azure.workload.identity/*",
+        "istio",
+        "security.istio.io/*",
         "*kubernetes.io/*",
         "*k8s.io/*",
     )

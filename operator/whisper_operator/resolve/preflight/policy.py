@@ -109,6 +109,7 @@ RULES: Final[tuple[PolicyRule, ...]] = (
     Allowed("spec.ingress.tls.secretName", "secrets", f"name one of these Secrets, or {ASK}"),
     *policy_sources.RULES,
     Allowed("spec.jobs.storage.s3.endpoint", "sourceUrls", f"use one of these, or {ASK}"),
+    Denied("spec.jobs.storage.s3.endpoint", "deniedSourceUrls", "use another host"),
     Allowed("spec.cache.annotations{}", "claimAnnotations", f"remove the annotation, or {ASK}"),
     Denied("spec.cache.labels{}", "deniedLabels", "choose another label"),
     Allowed("spec.cache.existingClaim", "claims", f"use a claim of such a name, or {ASK}"),

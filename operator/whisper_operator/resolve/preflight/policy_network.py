@@ -244,4 +244,5 @@ RULES: Final[tuple[PolicyRule, ...]] = (
         ),
         _relabelings,
     ),
+    Denied("spec.monitoring.alerts.alertLabels{}", "deniedRelabelTargets", "choose another label"),
 )

@@ -10,6 +10,7 @@ from whisper_operator.resolve.preflight.policy_rules import (
     ASK,
     REVISION,
     Allowed,
+    Denied,
     PolicyRule,
     Special,
     Subject,
@@ -40,6 +41,8 @@ def _rules_of(at: str) -> tuple[PolicyRule, ...]:
         Allowed(f"{at}.urlSecretKeyRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
         Allowed(f"{at}.url", "sourceUrls", f"use one of these, or {ASK}", REVISION),
         Allowed(f"{at}.endpoint", "sourceUrls", f"use one of these, or {ASK}"),
+        Denied(f"{at}.url", "deniedSourceUrls", "use another host"),
+        Denied(f"{at}.endpoint", "deniedSourceUrls", "use another host"),
         Special(
             "sourceUrls",
             f"write one of these into {at}.url, for a Secret hides which it is, or {ASK}",
