@@ -1,4 +1,7 @@
-"""python3 -m testbed.cluster binaries | up | down | kubeconfig | load ARCHIVE..."""
+"""python3 -m testbed.cluster binaries | up | begin | finish | down | kubeconfig | load ARCHIVE...
+
+`up` is `begin`, from which on the API server takes objects, and `finish`, after which all that it needs answers.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ COMPLETE = CLUSTER / "complete"
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python3 -m testbed.cluster", description=__doc__)
-    parser.add_argument("action", choices=("binaries", "up", "down", "kubeconfig", "load"))
+    parser.add_argument("action", choices=("binaries", "up", "begin", "finish", "down", "kubeconfig", "load"))
     parser.add_argument("archives", nargs="*", type=Path)
     parsed = parser.parse_args()
     try:
@@ -29,7 +32,12 @@ def main() -> None:
                 debian.ensure(debian.NODE)
                 print(binaries.ensure())
             case "up":
-                up()
+                begin()
+                finish()
+            case "begin":
+                begin()
+            case "finish":
+                finish()
             case "down":
                 with locked(CACHE / "cluster.lock"):
                     cleanup.remove()
@@ -42,8 +50,8 @@ def main() -> None:
         sys.exit(f"{error}\nwhat to do: `make cluster-down`, then again")
 
 
-def up() -> None:
-    """A running cluster; one that runs already is left as it is, one that half runs is removed first."""
+def begin() -> None:
+    """A cluster that starts; one that runs already is left as it is, one that half runs is removed first."""
     debian.ensure(debian.NODE)
     with locked(CACHE / "cluster.lock"):
         if is_up():
@@ -58,8 +66,14 @@ def up() -> None:
         controlplane.start_controller_manager(plane)
         node.start(plane)
         addons.install()
-        addons.wait()
-        COMPLETE.touch()
+
+
+def finish() -> None:
+    """Waits for the node and for the add-ons of the cluster that `begin` started."""
+    with locked(CACHE / "cluster.lock"):
+        if not COMPLETE.exists():
+            addons.wait()
+            COMPLETE.touch()
 
 
 def is_up() -> bool:

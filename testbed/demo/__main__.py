@@ -18,7 +18,7 @@ from functools import partial
 from testbed.cluster import binaries
 from testbed.demo import choice, platform, preconditions, user_cluster
 from testbed.demo.choice import NoSuchCluster, UserContext
-from testbed.demo.service import PLAN, DemoService, name_in, show
+from testbed.demo.service import PLAN, DemoService, name_in, show, steps
 from testbed.demo.steps import BOARD, CACHE, DemoStep, DemoStepFailed, fail, run
 
 NAMESPACE = "demo"
@@ -55,12 +55,13 @@ def check_machine() -> None:
 
 def demo() -> None:
     """The main job, end to end, on a cluster of its own; leaves it up."""
-    BOARD.plan([*platform.PLAN, *PLAN])
-    platform.start()
-    manifest = CACHE / "cluster" / "demo-namespace.json"
+    BOARD.plan([*platform.PLAN, "namespace", *PLAN])
+    manifest = CACHE / "demo-namespace.json"
     manifest.write_text(json.dumps(NAMESPACE_MANIFEST))
-    run(DemoStep("namespace", platform.kubectl("apply", "-f", str(manifest)), "is the cluster up? `make cluster`"))
-    show(_own_service())
+    namespace = platform.kubectl("apply", "-f", str(manifest))
+    service = _own_service()
+    platform.start(DemoStep("namespace", namespace, "is the cluster up? `make cluster`"), *steps(service))
+    show(service)
     BOARD.line(
         "Try next:\n"
         f"  export KUBECONFIG=$(make -s kubeconfig) PATH={binaries.ensure('kubectl')}:$PATH\n"
@@ -85,17 +86,18 @@ def demo_on(context: UserContext) -> None:
         )
     )
     name = name_in(described)
-    show(
-        DemoService(
-            kubectl=in_demo,
-            file=file,
-            name=name,
-            ready_seconds=user_cluster.READY_SECONDS,
-            address=partial(user_cluster.forwarded, context, name),
-            recording=user_cluster.RECORDING,
-            operator_log=in_demo("get", "events", "--sort-by=.lastTimestamp"),
-        )
+    service = DemoService(
+        kubectl=in_demo,
+        file=file,
+        name=name,
+        ready_seconds=user_cluster.READY_SECONDS,
+        address=partial(user_cluster.forwarded, context, name),
+        recording=user_cluster.RECORDING,
+        operator_log=in_demo("get", "events", "--sort-by=.lastTimestamp"),
     )
+    for step in steps(service):
+        run(step)
+    show(service)
     BOARD.line(user_cluster.farewell(context, installed=installed))
 
 

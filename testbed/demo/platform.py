@@ -16,7 +16,7 @@ CHART = REPOSITORY / "charts/whisper-operator"
 
 PLAN = (
     *("binaries", "environment", "weights and recordings", "images"),
-    *("cluster", "images into the cluster", "model mirror", "operator", "mirror ready"),
+    *("cluster", "images into the cluster", "model mirror", "operator", "mirror ready", "cluster's add-ons"),
 )
 """Names of the steps, in their order."""
 
@@ -41,19 +41,29 @@ def setup() -> None:
     )
 
 
-def start() -> None:
-    """A running cluster with the model mirror and the operator in it."""
+def start(*then: DemoStep) -> None:
+    """A running cluster with the model mirror and the operator in it, and `then` the given steps on it.
+
+    Nothing of this waits for the cluster's own add-ons as a whole: metrics take half a minute until they are served.
+    """
     setup()
-    run(DemoStep("cluster", (*PYTHON, "testbed.cluster", "up"), "`make cluster-down`, then again"))
-    run(DemoStep("images into the cluster", (*PYTHON, "testbed.images", "load"), "`make cluster-down`, then again"))
-    run(DemoStep("model mirror", kubectl("apply", "-f", str(_mirror())), "kubectl -n whisper-models get events"))
-    run(DemoStep("operator", helm_upgrade(), f"kubectl -n {NAMESPACE} describe pods"))
-    run(
+    run(DemoStep("cluster", (*PYTHON, "testbed.cluster", "begin"), "`make cluster-down`, then again"))
+    together(
+        [DemoStep("cluster's add-ons", (*PYTHON, "testbed.cluster", "finish"), "`make cluster-down`, then again")],
+        [*_operator(), *then],
+    )
+
+
+def _operator() -> tuple[DemoStep, ...]:
+    return (
+        DemoStep("images into the cluster", (*PYTHON, "testbed.images", "load"), "`make cluster-down`, then again"),
+        DemoStep("model mirror", kubectl("apply", "-f", str(_mirror())), "kubectl -n whisper-models get events"),
+        DemoStep("operator", helm_upgrade(), f"kubectl -n {NAMESPACE} describe pods"),
         DemoStep(
             "mirror ready",
             kubectl("-n", "whisper-models", "rollout", "status", "deployment/models", "--timeout=120s"),
             "kubectl -n whisper-models describe pods",
-        )
+        ),
     )
 
 
