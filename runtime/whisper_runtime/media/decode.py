@@ -76,7 +76,7 @@ async def reading(media: IO[bytes], declared: DeclaredType, timeout: float) -> A
     except TimeoutError:
         raise too_slow(timeout) from None
     except AudioError as error:
-        if error.reason == "Damaged" and await asyncio.to_thread(is_protected, media):
+        if error.reason in ("Damaged", "NoAudioTrack") and await asyncio.to_thread(is_protected, media):
             raise protected() from None
         raise
 

@@ -91,6 +91,9 @@ MANGLED: Final = "it was read as text and written again, which destroys it; send
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 PROTECTION: Final = re.compile(rb"schm\0\0\0.(?:cenc|cens|cbc1|cbcs|piff|itun|sinf)|(?:aavd|drms)\0{7}\x01", re.DOTALL)
 """The box in which an MP4 names its encryption (ISO/IEC 14496-12, 8.12.5), and the sound of Audible and Apple."""
+PACKET: Final = 188
+"""Bytes of a transport stream's."""
+PACKETS_LOOKED_AT: Final = 1000
 HEAD: Final = 4096
 MANY: Final = 16
 """Characters in the place of lost bytes: by chance, media have none."""
@@ -119,11 +122,18 @@ def what_it_is(media: IO[bytes]) -> str | None:
 
 
 def is_protected(media: IO[bytes]) -> bool:
-    """Whether the file is an MP4 that is encrypted."""
+    """Whether the file is an MP4 that is encrypted, or a broadcast that is scrambled."""
     if not MP4.match(os.pread(media.fileno(), 8, 0)):
-        return False
+        return _is_scrambled(os.pread(media.fileno(), PACKET * PACKETS_LOOKED_AT, 0))
     with mmap.mmap(media.fileno(), 0, prot=mmap.PROT_READ) as content:
         return first_match(PROTECTION, content) is not None
+
+
+def _is_scrambled(begin: bytes) -> bool:
+    """Whether most packets of a transport stream say so in their header (ISO/IEC 13818-1, 2.4.3.3)."""
+    packets = [begin[at : at + 4] for at in range(0, len(begin) - PACKET + 1, PACKET)]
+    said = [packet[3] >> 6 > 1 for packet in packets if packet[0] == ord("G")]
+    return len(said) == len(packets) and 2 * sum(said) > len(packets)
 
 
 def _is_in_utf8(head: bytes) -> bool:

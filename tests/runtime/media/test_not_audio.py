@@ -134,6 +134,17 @@ def test_an_audiobook_of_a_shop_is_encrypted(jfk: Path, tmp_path: Path, name: by
         assert is_protected(media)
 
 
+async def test_a_broadcast_that_is_scrambled_is_encrypted(jfk: Path, tmp_path: Path) -> None:
+    """As receivers record it without the card."""
+    content = bytearray(speech_as(jfk, tmp_path / "a.ts", "-c:a", "aac").read_bytes())
+    for at in range(0, len(content), 188):
+        if content[at + 1] & 0x1F == 1 and content[at + 2] == 0:
+            content[at + 3] |= 0xC0
+            content[at + 48 : at + 188] = bytes(byte ^ 0x5A for byte in content[at + 48 : at + 188])
+    (tmp_path / "a.ts").write_bytes(content)
+    assert "encrypted" in (await refused(tmp_path / "a.ts")).message
+
+
 def test_a_word_in_the_middle_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"\xff\xfe\x00\x01PK\x03\x04<html>")
     with (tmp_path / "a").open("rb") as media:
