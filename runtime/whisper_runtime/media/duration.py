@@ -20,8 +20,8 @@ SLACK_SHARE: Final = 0.02
 DECLARED: Final = re.compile(rb"^  Duration: (\d+):(\d\d):(\d\d)\..*\n", re.MULTILINE)
 """The whole line, which ffmpeg writes piece by piece: the clock's beginning counts, too."""
 START: Final = re.compile(rb"^  Duration: .*, start: (-?\d+\.\d+)", re.MULTILINE)
-GUESSED: Final = re.compile(rb"Estimating duration from bitrate|^Input #0, mpegts, ", re.MULTILINE)
-"""A transport stream's clock jumps where recordings were joined, and its length is the difference of two times."""
+GUESSED: Final = re.compile(rb"Estimating duration from bitrate|^Input #0, (?:mpeg|mpegts), ", re.MULTILINE)
+"""The clock of a broadcast or a disc jumps where recordings were joined, and its length is that between two times."""
 COUNTED: Final = re.compile(rb"^Input #0, (?:aiff|ape|au|flac|mp3|tak|tta|wv), ", re.MULTILINE)
 """Formats of one track without gaps: of those that hold a length, each second of it is a second of samples."""
 COUNTS_FROM_ZERO: Final = re.compile(rb"^Input #0, (?:matroska,webm|ogg), ", re.MULTILINE)

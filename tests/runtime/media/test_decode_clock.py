@@ -40,16 +40,17 @@ async def test_where_the_clock_jumps_back_nothing_is_lost(jfk: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("offsets", [(36_000, 0), (0, 36_000)])
-async def test_a_jump_of_a_transport_streams_clock_is_no_length(
-    jfk: Path, tmp_path: Path, offsets: tuple[int, int]
+@pytest.mark.parametrize(("form", "codec"), [("ts", "aac"), ("mpg", "mp2")])
+async def test_a_jump_of_a_streams_clock_is_no_length(
+    jfk: Path, tmp_path: Path, form: str, codec: str, offsets: tuple[int, int]
 ) -> None:
     """Two recordings that were joined, ten hours apart by their clocks."""
     parts = [
-        speech_as(jfk, tmp_path / f"{number}.ts", "-c:a", "aac", "-output_ts_offset", str(offset)).read_bytes()
+        speech_as(jfk, tmp_path / f"{number}.{form}", "-c:a", codec, "-output_ts_offset", str(offset)).read_bytes()
         for number, offset in enumerate(offsets)
     ]
-    (tmp_path / "joined.ts").write_bytes(b"".join(parts))
-    assert len(await decoded(tmp_path / "joined.ts")) / SAMPLE_RATE == pytest.approx(22, abs=0.3)
+    (tmp_path / f"joined.{form}").write_bytes(b"".join(parts))
+    assert len(await decoded(tmp_path / f"joined.{form}")) / SAMPLE_RATE == pytest.approx(22, abs=0.3)
 
 
 @pytest.mark.parametrize(("form", "codec"), [("ts", "aac"), ("ts", "mp2"), ("ts", "ac3"), ("mpg", "mp2")])
