@@ -11,6 +11,8 @@ import struct
 from typing import Final
 
 from whisper_runtime.media.byte_search import Content, first_match
+from whisper_runtime.media.frames import title_size
+from whisper_runtime.media.wav import ReadAt
 
 FIRST_OF_CHANNELS: Final = b"[%b]" % b"".join(rb"\x%02x-\x%02x" % (low, low + 7) for low in range(8, 256, 16))
 """A byte of a WavPack block's flags, in which the fourth bit is set."""
@@ -40,6 +42,11 @@ SOUND_FORMS: Final = re.compile(rb"soun.*?stsd\0{4}(.{4})(.{4})(....)", re.DOTAL
 """In an MP4's index, of an audio track: how many forms its samples have, and the first one's size and codec (ISO/IEC
 14496-12, 8.5.2)."""
 BOXES_LIMIT: Final = 1_000_000
+OTHER_FORM: Final = re.compile(
+    rb"OggS\x00\x02|fLaC\x00|\x1a\x45\xdf\xa3|FORM....AIF[FC]|caff\x00\x01|ID3[\x02-\x04]\x00|....ftyp|riff\x2e\x91\xcf\x11",
+    re.DOTALL,
+)
+"""How a recording begins that is no WAV: of MP3, the title before it."""
 
 
 def is_joined(content: Content) -> bool:
@@ -51,6 +58,15 @@ def is_joined(content: Content) -> bool:
         other = first_match(AVI, content, 1)
         return other is not None and _avi_form(content, 0) != _avi_form(content, other)
     return content[4:8] == b"ftyp" and _is_joined_mp4(content)
+
+
+def is_followed_by_another_form(read: ReadAt, end: int, size: int) -> bool:
+    """Whether behind a WAV's samples, which end at `end` of the file's `size` bytes, one of another form begins.
+
+    Its bytes would be taken for samples, or left out. A title at the end of the file is none.
+    """
+    begins = OTHER_FORM.match(read(16, end)) is not None
+    return begins and end + title_size(lambda count, at: read(count, end + at)) < size
 
 
 def _avi_form(content: Content, start: int) -> bytes:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import IO, Final
 
-from whisper_runtime.media import program_stream, transport
+from whisper_runtime.media import matroska, program_stream, transport
 from whisper_runtime.media.byte_search import PIECE
 from whisper_runtime.media.ending import NOT_KNOWN, Ending, ending_of
 from whisper_runtime.media.frames import title_size
-from whisper_runtime.media.joined import is_joined
+from whisper_runtime.media.joined import is_followed_by_another_form, is_joined
 from whisper_runtime.media.ogg import is_chain
 from whisper_runtime.media.probe import probe
 from whisper_runtime.media.raw_audio import DeclaredType, RawAudio, raw_audio
@@ -54,7 +54,7 @@ class Source:
     is_chain: bool = False
     """Whether it is several recordings, one behind the other, each with a clock of its own."""
     later_parts: tuple[int, ...] = ()
-    """The bytes at which its sound goes on in other tracks (transport.py, program_stream.py)."""
+    """The bytes at which its sound goes on in other tracks (transport.py, program_stream.py, matroska.py)."""
     is_searched_further: bool = False
     lacks_times: bool = False
     """Whether those that ffmpeg has for its packets are wrong."""
@@ -110,10 +110,12 @@ def source_of(media: IO[bytes], declared: DeclaredType) -> Source:
         with mmap.mmap(file, 0, prot=mmap.PROT_READ) as content:
             if wav.form.bits == 16 and (codec := unread_codec(content, title + wav.at)):
                 raise coded_samples(codec)
+        if is_followed_by_another_form(behind_title, wav.end, size - title):
+            raise JoinedFiles
         options = wav_options(wav, size - title, behind_title)
         return Source(media, head, wav=wav, ending=ending, options=options, decoding=wav.form.decoder)
     with mmap.mmap(file, 0, prot=mmap.PROT_READ) as content:
-        parts = transport.later_parts(content) or program_stream.later_parts(content)
+        parts = next(filter(None, (of.later_parts(content) for of in (transport, program_stream, matroska))), ())
         if is_joined(content) or len(parts) >= PARTS_LIMIT:
             raise JoinedFiles
         return Source(media, head, ending=ending, is_chain=is_chain(content), later_parts=parts)

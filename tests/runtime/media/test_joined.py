@@ -119,3 +119,17 @@ async def test_an_mp4_whose_samples_change_their_codec(
         assert "several recordings" in (await refused(tmp_path / "b.mov")).message
     else:
         assert len(await decoded(tmp_path / "b.mov")) / SAMPLE_RATE == pytest.approx(11, abs=0.1)
+
+
+@pytest.mark.parametrize("form", ["mp3", "ogg", "flac", "webm", "aiff", "caf", "m4a"])
+async def test_a_recording_of_another_form_behind_a_wav_is_told(jfk: Path, tmp_path: Path, form: str) -> None:
+    """Its bytes are no samples of the WAV's, and no chunk to be left out."""
+    other = speech_as(jfk, tmp_path / f"other.{form}").read_bytes()
+    (tmp_path / "a.wav").write_bytes(jfk.read_bytes() + other)
+    assert "several recordings" in (await refused(tmp_path / "a.wav")).message
+
+
+async def test_a_title_behind_a_wav_is_no_recording(jfk: Path, tmp_path: Path) -> None:
+    """As programs write it that know it of MP3s."""
+    (tmp_path / "a.wav").write_bytes(jfk.read_bytes() + b"ID3\3\0\0\0\0\x02\0" + bytes(256))
+    assert len(await decoded(tmp_path / "a.wav")) == 11 * SAMPLE_RATE
