@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
@@ -87,7 +87,7 @@ def run(work: Path, times: int) -> Waits:
     (work / "keys").mkdir()
     for name, key in KEYS.items():
         (work / "keys" / name).write_text(key)
-    config = {"log_level": "error", "api_keys_dir": str(work / "keys")}
+    config: dict[str, Any] = {"log_level": "error", "api_keys_dir": str(work / "keys")}
     with ExitStack() as stack:
         servers = [
             stack.enter_context(running(FAKE_SERVER, work / f"server {number}", max_batch_size=1, **config))

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 from typing import Final
 
@@ -108,7 +109,7 @@ def _learned(service: FleetService) -> list[SpokenFile]:
         service.wait_ready()
         eventually(f"{model} serves", lambda model=model: service.kubectl.settled_status(NAME) is not None, SECONDS)
         with ThreadPoolExecutor(AT_ONCE) as clients:
-            texts = clients.map(lambda file: transcribed(service.url, file.audio), found)
+            texts = clients.map(transcribed, repeat(service.url), (file.audio for file in found))
         for file, text in zip(found, texts, strict=True):
             file.texts[model] = text
     assert len({text for file in found for text in file.texts.values()}) >= len(found)

@@ -115,7 +115,7 @@ def source_of(media: IO[bytes], declared: DeclaredType) -> Source:
         options = wav_options(wav, size - title, behind_title)
         return Source(media, head, wav=wav, ending=ending, options=options, decoding=wav.form.decoder)
     with mmap.mmap(file, 0, prot=mmap.PROT_READ) as content:
-        parts = next(filter(None, (of.later_parts(content) for of in (transport, program_stream, matroska))), ())
+        parts = transport.later_parts(content) or program_stream.later_parts(content) or matroska.later_parts(content)
         if is_joined(content) or len(parts) >= PARTS_LIMIT:
             raise JoinedFiles
         return Source(media, head, ending=ending, is_chain=is_chain(content), later_parts=parts)
