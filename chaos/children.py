@@ -79,7 +79,7 @@ async def run(env: ChaosEnvironment, case: ChildCase, expected: Snapshot, seed: 
     """`expected`: the end state without faults."""
     await env.clear()
     async with (
-        supervised(env),
+        supervised(env.operator),
         case.make(env, seed) as fault,
         silence.measured(env.admin, fault.wrong) as quiet,
     ):

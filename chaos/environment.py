@@ -187,14 +187,14 @@ async def running() -> AsyncGenerator[ChaosEnvironment]:
 
 
 @asynccontextmanager
-async def supervised(env: ChaosEnvironment) -> AsyncGenerator[None]:
-    """Starts the operator again when it has ended, as the kubelet does: a slow machine may have cost it its Lease."""
+async def supervised(operator: OperatorProcess) -> AsyncGenerator[None]:
+    """Starts a replica again when it has ended, as the kubelet does: a slow machine may have cost it its Lease."""
 
     async def supervise() -> None:
         while True:
             await asyncio.sleep(0.5)
-            if not env.operator.is_running:
-                env.operator.start()
+            if not operator.is_running:
+                operator.start()
 
     task = asyncio.create_task(supervise())
     try:

@@ -81,11 +81,11 @@ async def run(
 
     The last outcome, too, where the end is not reached without a kill either.
     """
-    async with supervised(env):
+    async with supervised(env.operator):
         expected = await run_undisturbed(env, scenario)
     for nth in nths or itertools.count(1):
         for timing in timings:
-            async with supervised(env):
+            async with supervised(env.operator):
                 await _set_up(env, scenario)
             outcome = await _kill(env, scenario, expected, nth, timing)
             if outcome is None:
@@ -115,7 +115,7 @@ async def _kill(
     handler = env.proxy.handle_request = KillOnWrite(nth, timing, kill)
     await scenario.action(env)
     try:
-        async with supervised(env):
+        async with supervised(env.operator):
             await env.wait_until("the kill, or the end", lambda: _killed_or_done(env, scenario, handler, expected))
     except TimeoutError:
         wrong = (*differences(expected, await env.snapshot()), env.operator.last_lines())
@@ -126,7 +126,7 @@ async def _kill(
         return None
     started = time.monotonic()
     await env.restart()
-    async with supervised(env):
+    async with supervised(env.operator):
         seconds, wrong = await wait_converged(env, expected, started)
     return KillOutcome(scenario.name, nth, timing, str(handler.killed_at), seconds, wrong)
 

@@ -160,7 +160,7 @@ async def run_undisturbed(env: ChaosEnvironment) -> Snapshot:
 
 async def run(env: ChaosEnvironment, case: LoadCase, expected: Snapshot, seed: int, seconds: float) -> LoadResult:
     await env.clear()
-    async with supervised(env):
+    async with supervised(env.operator):
         async with asyncio.TaskGroup() as group:
             group.create_task(user_load(env, seconds))
             injected = await case.inject(env, seed, seconds)

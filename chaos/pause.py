@@ -15,7 +15,7 @@ from typing import Final
 
 import aiohttp
 
-from chaos.environment import ChaosEnvironment
+from chaos.environment import ChaosEnvironment, supervised
 from chaos.kill import wait_converged
 from chaos.proxy import Proxy
 from chaos.snapshot import Snapshot
@@ -83,7 +83,8 @@ async def run(env: ChaosEnvironment, expected: Snapshot, seed: int, seconds: flo
         await env.wait_until("the first replica has ended", env.operator_has_ended)
         working.cancel()
         await _apply_last_change(env)
-        _, wrong = await wait_converged(env, expected, time.monotonic())
+        async with supervised(second):
+            _, wrong = await wait_converged(env, expected, time.monotonic())
         found = env.writes(since)
     await env.restart()
     first = min(one.received for one in found if one.agent == "b")

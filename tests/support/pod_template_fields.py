@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-Schema = dict[str, Any]
+from whisper_operator.api.crd import Schema
+
 Path = tuple[str, ...]
 """Names of fields; ITEM: into the one item of a list."""
 

@@ -39,21 +39,21 @@ FEWEST = 700
 """Templates that an API server of 1.37 takes: far fewer, and the fields would not be tried."""
 
 
-class Answer(NamedTuple):
+class Stored(NamedTuple):
     of: OneField
     found: list[Deviation]
     """What the API server stores otherwise than it was given."""
 
 
 @pytest.fixture(scope="module")
-def answers(kubectl: Kubectl, configuration: client.Configuration) -> list[Answer]:
+def answers(kubectl: Kubectl, configuration: client.Configuration) -> list[Stored]:
     """What the API server makes of each template that it takes; nothing is stored."""
     schemas = json.loads(kubectl("get", "--raw", "/openapi/v3/apis/apps/v1"))["components"]["schemas"]
 
-    async def ask() -> list[Answer | None]:
+    async def ask() -> list[Stored | None]:
         cluster, places = Cluster(configuration, is_dry=True), asyncio.Semaphore(8)
 
-        async def in_turn(one: OneField) -> Answer | None:
+        async def in_turn(one: OneField) -> Stored | None:
             async with places:
                 return await answer(cluster, one)
 
@@ -65,7 +65,7 @@ def answers(kubectl: Kubectl, configuration: client.Configuration) -> list[Answe
     return [one for one in asyncio.run(ask()) if one is not None]
 
 
-async def answer(cluster: Cluster, one: OneField) -> Answer | None:
+async def answer(cluster: Cluster, one: OneField) -> Stored | None:
     """None where the API server refuses it."""
     base: Any = {**BASE, "spec": {**BASE["spec"], "volumes": [] if "volumes" in one.path else [MORE]}}
     template = overlaid(base, one.template)
@@ -78,23 +78,23 @@ async def answer(cluster: Cluster, one: OneField) -> Answer | None:
         if error.status == 0:
             raise
         return None
-    return Answer(one, [*deviations(manifest, live)])
+    return Stored(one, [*deviations(manifest, live)])
 
 
-def blamed(answers: list[Answer]) -> Iterator[Answer]:
+def blamed(answers: list[Stored]) -> Iterator[Stored]:
     for one in answers:
         if found := [each for each in one.found if not each.is_left_out]:
-            yield Answer(one.of, found)
+            yield Stored(one.of, found)
 
 
-def test_no_field_that_the_api_server_has_is_taken_for_a_policys_doing(answers: list[Answer]) -> None:
+def test_no_field_that_the_api_server_has_is_taken_for_a_policys_doing(answers: list[Stored]) -> None:
     """What is not as it was given is not there at all, though it says something: its feature gate is off."""
     assert len(answers) >= FEWEST
     assert [f"{one.of}: {each}" for one in blamed(answers) for each in one.found if each.live] == []
 
 
 def test_templates_of_defaults_are_at_rest_and_nobody_is_blamed(
-    answers: list[Answer], namespace: Kubectl, plane: ControlPlane, running: OperatorProcess
+    answers: list[Stored], namespace: Kubectl, plane: ControlPlane, running: OperatorProcess
 ) -> None:
     """Every value at once that the API server drops or replaces because it means a default."""
     unsaid = [one.of for one in answers if one.found and one not in blamed(answers)]
@@ -104,7 +104,7 @@ def test_templates_of_defaults_are_at_rest_and_nobody_is_blamed(
 
 
 def test_fields_whose_feature_is_off_are_at_rest_and_told_as_that(
-    answers: list[Answer], namespace: Kubectl, plane: ControlPlane, running: OperatorProcess
+    answers: list[Stored], namespace: Kubectl, plane: ControlPlane, running: OperatorProcess
 ) -> None:
     left_out = [one.of for one in blamed(answers)]
     at_rest(namespace, plane, running, left_out)
