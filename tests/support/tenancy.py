@@ -95,7 +95,7 @@ NODE: list[Attempt] = [
     (f"{_POD}.securityContext.runAsUser", _pod(securityContext={"runAsUser": 0})),
     (f"{_POD}.securityContext.runAsNonRoot", _pod(securityContext={"runAsNonRoot": False})),
     (f"{_POD}.securityContext.seccompProfile.type", _pod(securityContext={"seccompProfile": {"type": "Unconfined"}})),
-    (f"{_POD}.securityContext.seccompProfile.localhostProfile",
+    (f"{_POD}.securityContext.seccompProfile.",  # either field comes first
      _pod(securityContext={"seccompProfile": {"localhostProfile": "none.json", "type": "Localhost"}})),
     (f"{_POD}.securityContext.windowsOptions", _pod(securityContext={"windowsOptions": {"hostProcess": True}})),
     (f"{_POD}.securityContext.appArmorProfile.type", _pod(securityContext={"appArmorProfile": {"type": "Unconfined"}})),
