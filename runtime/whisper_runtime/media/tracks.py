@@ -20,8 +20,12 @@ CHANNELS_LIMIT: Final = 64
 """Channels that ffmpeg's pan filter reads (libavfilter/af_pan.c, MAX_CHANNELS)."""
 SEPARATE_CHANNELS_LIMIT: Final = 8
 """Channels that are transcribed one by one, each of which costs as much as a recording."""
-NOT_SPEECH_OF_THE_FILM: Final = ("comment", "visual_impaired", "karaoke", "clean_effects")
+NOT_SPEECH_OF_THE_FILM: Final = ("comment", "visual_impaired", "descriptions", "karaoke", "clean_effects")
 """Dispositions of tracks that are chosen only where there is no other."""
+ASIDE_TITLE: Final = re.compile(
+    "comment|kommentar|coment[aá]r|комментар|audio.?descri|audiodes[ck]ri|hörfilm", re.IGNORECASE
+)
+"""A commentary or a description for the blind, as a track's title has it in Europe's larger languages."""
 CODEC: Final = re.compile("[A-Za-z0-9_.-]{1,16}")
 
 
@@ -149,7 +153,7 @@ def _track(stream: Mapping[str, Any]) -> AudioTrack:
         has_layout=stream.get("channel_layout", "unknown") != "unknown",
         is_default=bool(disposition.get("default")),
         is_aside=any(disposition.get(name) for name in NOT_SPEECH_OF_THE_FILM)
-        or "commentary" in str(tags.get("title") or "").lower(),
+        or ASIDE_TITLE.search(str(tags.get("title") or "")) is not None,
     )
 
 

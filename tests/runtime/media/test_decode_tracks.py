@@ -32,8 +32,16 @@ def tone_and_speech(jfk: Path, tmp_path: Path) -> tuple[str | Path, ...]:
         (("-disposition:a:0", "default", "-disposition:a:1", "0", "-metadata:s:a:1", "language=eng"), ("en",)),
         (("-metadata:s:a:0", "language=fre", "-metadata:s:a:1", "language=en"), ("en",)),
         (("-metadata:s:a:0", "title=Director's commentary"), ()),
+        (("-disposition:a:0", "default+descriptions", "-disposition:a:1", "0"), ()),
     ],
-    ids=["the default one", "no commentary", "the language that is asked for", "of two", "no commentary by its title"],
+    ids=[
+        "the default one",
+        "no commentary",
+        "the language that is asked for",
+        "of two",
+        "no commentary by its title",
+        "no description for the blind",
+    ],
 )
 async def test_of_several_tracks_it_takes(
     tone_and_speech: tuple[str | Path, ...],

@@ -29,7 +29,27 @@ def test_a_track_is_what_its_stream_says() -> None:
     )
     assert tracks(probed(stream(codec_type="video"), tagged)) == (track(3, 2, "de", is_default=True, is_aside=True),)
     assert tracks(probed(stream(tags={"language": "und"}))) == (track(0),)
-    assert tracks(probed(stream(tags={"title": "Commentary with the crew"}))) == (track(0, is_aside=True),)
+    described = stream(disposition={"default": 1, "descriptions": 1})
+    assert tracks(probed(described)) == (track(0, is_default=True, is_aside=True),)
+
+
+@pytest.mark.parametrize(
+    ("title", "is_aside"),
+    [
+        ("Commentary with the crew", True),
+        ("Audiokommentar der Regisseurin", True),
+        ("Commentaire audio", True),
+        ("Comentario del director", True),
+        ("Комментарии", True),
+        ("English Audio Description", True),
+        ("Audiodeskription", True),
+        ("Hörfilm", True),
+        ("Stereo", False),
+        ("Deutsch 5.1", False),
+    ],
+)
+def test_a_title_tells_that_a_track_is_not_the_films_own_speech(title: str, is_aside: bool) -> None:
+    assert tracks(probed(stream(tags={"title": title}))) == (track(0, is_aside=is_aside),)
     assert tracks(probed(stream(channel_layout="unknown"))) == (track(0, has_layout=False),)
 
 
