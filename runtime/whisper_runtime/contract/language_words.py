@@ -11,7 +11,10 @@ from __future__ import annotations
 from typing import Final
 
 WORDS: Final = {
-    "en": "eng, english, australian english, canadian english, british english, american english, indian english",
+    "en": (
+        "eng, en-gb-oed, english, australian english, canadian english, british english, american english, "
+        "indian english"
+    ),
     "zh": (
         "chi, cmn, zho, chinese, mandarin, simplified chinese, traditional chinese, 中文, 简体中文, 繁体中文, "
         "mandarin chinese, standard chinese, chinese simplified, chinese traditional, 汉语, 漢語, 普通话, 普通話, "
@@ -107,7 +110,7 @@ WORDS: Final = {
     "nn": "nno, nynorsk, norwegian nynorsk, norsk nynorsk, nynorsk norwegian, no-nyn",
     "mt": "mlt, maltese, malti",
     "sa": "san, sanskrit, संस्कृत भाषा, संस्कृतम्, संस्कृत",
-    "lb": "ltz, luxembourgish, letzeburgesch, lëtzebuergesch",
+    "lb": "ltz, i-lux, luxembourgish, letzeburgesch, lëtzebuergesch",
     "my": "bur, mya, myanmar, burmese, မြန်မာ, မြန်မာဘာသာ, မြန်မာစာ",
     "bo": "bod, tib, tibetan, བོད་སྐད་, བོད་ཡིག, བོད་སྐད",
     "tl": "fil, tgl, tagalog, filipino, pilipino, wikang tagalog, wikang filipino",

@@ -58,6 +58,9 @@ def test_what_openai_whisper_reads_is_read_alike(name: str, code: str) -> None:
         ("de-CH-1996", "de"),
         ("ca-ES-valencia", "ca"),
         ("en-US-u-ca-gregory-x-mine", "en"),
+        # tags that were registered whole, and have no such parts (RFC 5646, 2.2.8)
+        ("en-GB-oed", "en"),
+        ("i-lux", "lb"),
         # POSIX locales
         ("pt_BR.UTF-8", "pt"),
         ("sr_RS@latin", "sr"),
