@@ -60,7 +60,7 @@ async def test_a_job_from_its_upload_to_its_content(serve: Serve, engine: FakeEn
         "total_seconds": 10,
         "queue_position": None,
         "eta_seconds": 1,
-        "stage": None,
+        "stage": "transcribing",
     }
 
     engine.held[0].set_result(SPOKEN)
