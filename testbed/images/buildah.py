@@ -40,9 +40,12 @@ def layers(reference: str) -> list[str]:
 
 
 def remove(reference: str) -> None:
-    """Removes the image, with the layers that no other image has; one that is not there is left alone."""
+    """Removes the image, with the layers that no other image has; one that is not there is left alone.
+
+    A build that was killed leaves a container on it, which goes, too: buildah removes no image that one stands on.
+    """
     if exists(reference):
-        _run("rmi", reference, capture=True)
+        _run("rmi", "--force", reference, capture=True)
 
 
 def pull(reference: str) -> None:
