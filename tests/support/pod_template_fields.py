@@ -89,7 +89,7 @@ UNIONS: Final = frozenset(
 )
 """Types of which one field stands in the place of another, where it is an object itself."""
 TEXTS: Final = ("", "a", "1000m")
-AMOUNTS: Final = (
+AMOUNTS: Final[tuple[Schema, ...]] = (
     {},
     {"cpu": "1000m"},
     {"cpu": "0.5"},
@@ -159,7 +159,8 @@ def _built(schemas: dict[str, Schema], schema: Schema, path: Path, value: Any) -
     inner = _built(schemas, schema["properties"][path[0]], path[1:], value)
     sample = SAMPLES.get(name.rpartition(".")[2], {field: "a" for field in schema.get("required", ())})
     replaces = name.rpartition(".")[2] in UNIONS and isinstance(inner, dict)
-    return {**({} if replaces else sample), path[0]: inner}
+    beside: Schema = {} if replaces else sample
+    return {**beside, path[0]: inner}
 
 
 def _resolved(schemas: dict[str, Schema], schema: Schema) -> tuple[str, Schema]:

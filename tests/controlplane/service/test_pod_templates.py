@@ -34,7 +34,7 @@ BASE: Manifest = {
         "containers": [{"name": "server", "image": "server", "resources": {"limits": {"cpu": "1"}}}],
     },
 }
-MORE = {"name": "more", "emptyDir": {}}
+MORE: Manifest = {"name": "more", "emptyDir": {}}
 FEWEST = 700
 """Templates that an API server of 1.37 takes: far fewer, and the fields would not be tried."""
 
