@@ -159,8 +159,8 @@ def _built(schemas: dict[str, Schema], schema: Schema, path: Path, value: Any) -
     inner = _built(schemas, schema["properties"][path[0]], path[1:], value)
     sample = SAMPLES.get(name.rpartition(".")[2], {field: "a" for field in schema.get("required", ())})
     replaces = name.rpartition(".")[2] in UNIONS and isinstance(inner, dict)
-    beside: Schema = {} if replaces else sample
-    return {**beside, path[0]: inner}
+    built: Schema = {path[0]: inner}
+    return built if replaces else sample | built
 
 
 def _resolved(schemas: dict[str, Schema], schema: Schema) -> tuple[str, Schema]:
