@@ -32,16 +32,8 @@ def tone_and_speech(jfk: Path, tmp_path: Path) -> tuple[str | Path, ...]:
         (("-disposition:a:0", "default", "-disposition:a:1", "0", "-metadata:s:a:1", "language=eng"), ("en",)),
         (("-metadata:s:a:0", "language=fre", "-metadata:s:a:1", "language=en"), ("en",)),
         (("-metadata:s:a:0", "title=Director's commentary"), ()),
-        (("-disposition:a:0", "default+descriptions", "-disposition:a:1", "0"), ()),
     ],
-    ids=[
-        "the default one",
-        "no commentary",
-        "the language that is asked for",
-        "of two",
-        "no commentary by its title",
-        "no description for the blind",
-    ],
+    ids=["the default one", "no commentary", "the language that is asked for", "of two", "no commentary by its title"],
 )
 async def test_of_several_tracks_it_takes(
     tone_and_speech: tuple[str | Path, ...],
@@ -52,6 +44,14 @@ async def test_of_several_tracks_it_takes(
 ) -> None:
     ffmpeg(*tone_and_speech, *about, tmp_path / "two.mkv")
     assert is_speech(await decoded(tmp_path / "two.mkv", languages=languages), jfk)
+
+
+async def test_a_description_for_the_blind_is_passed_over_by_its_role_in_an_mp4(
+    tone_and_speech: tuple[str | Path, ...], jfk: Path, tmp_path: Path
+) -> None:
+    role = ("-c:a", "aac", "-disposition:a:0", "default+descriptions", "-disposition:a:1", "0")
+    ffmpeg(*tone_and_speech, *role, tmp_path / "two.mp4")
+    assert is_speech(await decoded(tmp_path / "two.mp4"), jfk)
 
 
 async def test_among_equals_it_takes_the_one_with_most_channels(
