@@ -19,7 +19,7 @@ JOINED_SECONDS: Final = 0.5
 """A shorter pause of one speaker ends no turn."""
 SPEAKS_ON: Final = 0.5
 """Probability of speech: a speaker who pauses brings it below, also where another one begins at once. Where it stays
-above around a change of speakers, they speak at the same time (ADR 111)."""
+above around a change of speakers, they speak at the same time (ADR 106)."""
 LEAST_SECONDS: Final = 0.3
 """Of a turn between two others: a shorter one is the neighbour's."""
 
