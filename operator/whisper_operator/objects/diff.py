@@ -13,6 +13,7 @@ from whisper_operator.objects.list_keys import KEY_DEFAULTS, POD_LISTS
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 EMPTY_TEXT: Final = '""'
+EMPTY_LIST: Final = "[]"
 LEFT_OUT: Final = " (left out)"
 """After the path of a wanted field that is not there."""
 BOOKKEEPING: Final = frozenset({"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"})
@@ -109,13 +110,15 @@ def edited(wanted: JsonValue, live: JsonValue, ours: OwnedFields, others: Sequen
     """The deviations that somebody has written; the rest is what the API server or a policy made of a write.
 
     `ours`: what our applies own of `live`; an editor takes over what he changes, while an admission plugin changes it
-    in our name. `others`: what each editor owns: what is added and nobody's, a policy has added.
+    in our name. `others`: what each editor owns: what is added and nobody's, a policy has added. An empty list that is
+    not there is nobody's edit: the API server neither stores it nor notes whose it is, and it says the same.
     Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
     """
     return [
         found
         for found, (of_ours, *of_others) in _walk(wanted, live, "", (ours, *others))
         if (any(of is not None for of in of_others) if found.is_added else of_ours is None)
+        and (found.wanted, found.live) != (EMPTY_LIST, "")
     ]
 
 

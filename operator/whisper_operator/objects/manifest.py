@@ -1,4 +1,4 @@
-"""Reads of any Kubernetes object that many modules make: its status, its metadata's maps, its conditions. Pure."""
+"""Reads of any Kubernetes object that many modules make: its status, metadata, conditions; and patches of it. Pure."""
 
 from __future__ import annotations
 
@@ -53,3 +53,15 @@ def images_of(template: Manifest) -> dict[str, str]:
     spec: Manifest = template.get("spec") or {}
     found: list[Manifest] = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
     return {one["name"]: one["image"] for one in found if "name" in one and "image" in one}
+
+
+def identity(live: Manifest) -> Manifest:
+    """Returns what a patch needs to change that object alone, and no other version of it."""
+    kept = ("name", "namespace", "uid", "resourceVersion")
+    metadata = {field: live["metadata"][field] for field in kept}
+    return {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata}
+
+
+def with_metadata(manifest: Manifest, more: Manifest) -> Manifest:
+    """Returns `manifest` with the fields `more` in its metadata."""
+    return {**manifest, "metadata": {**manifest["metadata"], **more}}

@@ -24,11 +24,12 @@ from whisper_operator.objects.kinds import (
     Kind,
     by_name,
 )
-from whisper_operator.objects.manifest import controller_of, is_being_deleted, labels_of
+from whisper_operator.objects.manifest import controller_of, identity, is_being_deleted, labels_of, with_metadata
 from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.observe.records import ObjectId
 from whisper_operator.reconcile.answers import Answers
-from whisper_operator.reconcile.child_writer import ChildWriter, identity, label, own_metadata, with_metadata
+from whisper_operator.reconcile.child_writer import ChildWriter, label, own_metadata
+from whisper_operator.reconcile.own_edits import as_applied
 from whisper_operator.reconcile.plan import NEVER_PRUNED, ApplyPlan, is_ours, is_overdue, is_predecessors
 from whisper_operator.reconcile.rejections import told_rejection
 from whisper_operator.reconcile.troubles import Troubles
@@ -241,9 +242,7 @@ class Applier:
         lost = labels_of(manifest).items() - labels_of(found).items()
         if any(name in names.OF_EVERY_CHILD for name, _ in lost):
             found = await self._cluster.merge(kind, with_metadata(identity(found), own_metadata(manifest)))
-            managers = field_owners.with_edited_labels_applied(found)
-            if managers is not None and not self._cluster.is_dry:
-                found = await self._cluster.merge(kind, with_metadata(identity(found), {"managedFields": managers}))
+            found = await as_applied(self._cluster, kind, found, field_owners.with_edited_labels_applied)
         self._cache.observe_answer(self._key, found)
         if self._cache.newest(manifest) is None:
             raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it has been deleted since")

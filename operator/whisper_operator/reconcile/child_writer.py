@@ -18,11 +18,12 @@ from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects import field_owners, names
 from whisper_operator.objects.diff import Deviation, changes, obsolete
 from whisper_operator.objects.kinds import DEPLOYMENT, JOB, Kind, by_name
-from whisper_operator.objects.manifest import annotations_of, labels_of
+from whisper_operator.objects.manifest import annotations_of, identity, labels_of, with_metadata
 from whisper_operator.objects.restore import keeping, restored
 from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.answers import Answers
+from whisper_operator.reconcile.own_edits import as_applied
 from whisper_operator.reconcile.plan import applied_hash, is_edit_of_job, is_of_another_apply, runs_something_else
 
 NEW: Final = {"resourceVersion": "1"}
@@ -93,10 +94,8 @@ class ChildWriter:
             patch = keeping(found, patch)
         merged = await self._cluster.merge(kind, {**patch, **with_metadata(identity(found), own_metadata(manifest))})
         self._answers.taken_back(manifest, merged, edits, time.monotonic())
-        managers = field_owners.without_our_edits(merged)
-        if managers is not None and not self._cluster.is_dry:
-            # Else the fields were our edit's, too, and no later apply could remove them.
-            await self._cluster.merge(kind, with_metadata(identity(merged), {"managedFields": managers}))
+        # Else the fields were our edit's, too, and no later apply could remove them.
+        await as_applied(self._cluster, kind, merged, field_owners.without_our_edits)
         return True
 
     def _see(self, body: Manifest) -> None:
@@ -148,15 +147,3 @@ def own_metadata(manifest: Manifest) -> dict[str, Any]:
     of it was applied."""
     annotations = unsealed_annotations(manifest)
     return {"labels": labels_of(manifest), **({"annotations": annotations} if annotations else {})}
-
-
-def identity(live: Manifest) -> Manifest:
-    """Returns what a patch needs to change that object alone, and no other version of it."""
-    kept = ("name", "namespace", "uid", "resourceVersion")
-    metadata = {field: live["metadata"][field] for field in kept}
-    return {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata}
-
-
-def with_metadata(manifest: Manifest, more: dict[str, Any]) -> Manifest:
-    """Returns `manifest` with the fields `more` in its metadata."""
-    return {**manifest, "metadata": {**manifest["metadata"], **more}}

@@ -156,3 +156,10 @@ def test_each_changed_field_is_named_with_both_values() -> None:
     before = {"metadata": {"name": "a", "resourceVersion": "1"}, "spec": {"replicas": 1, "paused": True}}
     after = {"metadata": {"name": "a", "resourceVersion": "2"}, "spec": {"replicas": 2}}
     assert list(changes(before, after)) == ["spec.paused: True → None", "spec.replicas: 1 → 2"]
+
+
+def test_an_empty_list_that_is_not_stored_is_nobodys_edit() -> None:
+    """The API server does not note whose it is."""
+    ours = {"f:spec": {"f:tolerations": {}}}
+    assert edited({"spec": {"volumes": []}}, {"spec": {}}, ours, []) == []
+    assert [one.path for one in edited({"spec": {"volumes": [1]}}, {"spec": {}}, ours, [])] == ["spec.volumes"]
