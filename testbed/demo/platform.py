@@ -57,7 +57,7 @@ def start(*then: DemoStep) -> None:
 def _operator() -> tuple[DemoStep, ...]:
     return (
         DemoStep("images into the cluster", (*PYTHON, "testbed.images", "load"), "`make cluster-down`, then again"),
-        DemoStep("model mirror", kubectl("apply", "-f", str(_mirror())), "kubectl -n whisper-models get events"),
+        DemoStep("model mirror", kubectl("apply", "-f", str(mirror_file())), "kubectl -n whisper-models get events"),
         DemoStep("operator", helm_upgrade(), f"kubectl -n {NAMESPACE} describe pods"),
         DemoStep(
             "mirror ready",
@@ -116,7 +116,7 @@ def helm_upgrade(chart: Path = CHART, **other_images: str) -> tuple[str, ...]:
     )
 
 
-def _mirror() -> Path:
+def mirror_file() -> Path:
     """The mirror's manifest with this machine's paths and images filled in."""
     from testbed.cluster import images as cluster_images
 

@@ -27,7 +27,7 @@ def test_words_do_not_wait_for_what_the_cluster_needs_for_itself(monkeypatch: py
     monkeypatch.setattr(platform, "run", run)
     monkeypatch.setattr(platform, "together", together)
     monkeypatch.setattr(platform, "setup", lambda: None)
-    monkeypatch.setattr(platform, "_mirror", lambda: Path("mirror.yaml"))
+    monkeypatch.setattr(platform, "mirror_file", lambda: Path("mirror.yaml"))
     for name in ("kubectl", "helm_upgrade"):
         monkeypatch.setattr(platform, name, command)
     platform.start(DemoStep("words", ("true",), ""))
