@@ -137,18 +137,21 @@ def wrong_file(archive: Path, files: Sequence[FolderFile]) -> tuple[FolderFile, 
 
 
 def _wrong_part(path: Path, offset: int, one: FolderFile) -> tuple[FolderFile, str] | None:
-    sha256, blob = file_digests(path, offset, one.size)
-    found = sha256 if len(one.digest) == len(sha256) else blob
+    found = digest_like(one.digest, path, offset, one.size)
     return None if found == one.digest else (one, found)
 
 
-def file_digests(path: Path, offset: int, size: int) -> tuple[str, str]:
-    """sha256 and git's own digest of the bytes of a file from `offset` on, in hex. Raises OSError."""
-    whole, blob = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+def digest_like(listed: str, path: Path, offset: int, size: int) -> str:
+    """sha256 in hex of the bytes of a file from `offset` on; git's own digest, where `listed` is as short as that.
+
+    Raises OSError.
+    """
+    found = hashlib.sha256()
+    if len(listed) != 2 * found.digest_size:
+        found = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
     with path.open("rb") as file:
         file.seek(offset)
         while size and (block := file.read(min(BLOCK, size))):
             size -= len(block)
-            whole.update(block)
-            blob.update(block)
-    return whole.hexdigest(), blob.hexdigest()
+            found.update(block)
+    return found.hexdigest()
