@@ -10,6 +10,7 @@ from typing import IO, Final
 
 from whisper_runtime.media.byte_search import first_match
 from whisper_runtime.media.ending import ending_of
+from whisper_runtime.media.transport import PACKET
 
 UNPACK: Final = "it is compressed or an archive; unpack it"
 PLAYLIST: Final = "it is a playlist, which names recordings elsewhere; send the recording itself"
@@ -91,8 +92,6 @@ MANGLED: Final = "it was read as text and written again, which destroys it; send
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 PROTECTION: Final = re.compile(rb"schm\0\0\0.(?:cenc|cens|cbc1|cbcs|piff|itun|sinf)|(?:aavd|drms)\0{7}\x01", re.DOTALL)
 """The box in which an MP4 names its encryption (ISO/IEC 14496-12, 8.12.5), and the sound of Audible and Apple."""
-PACKET: Final = 188
-"""Bytes of a transport stream's."""
 PACKETS_LOOKED_AT: Final = 1000
 HEAD: Final = 4096
 MANY: Final = 16
