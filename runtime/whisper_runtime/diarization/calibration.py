@@ -29,6 +29,8 @@ LEAST_SPEAKERS: Final = 2
 LEAST_WINDOWS_OF_ONE: Final = 10
 MOST_WINDOWS_OF_ONE: Final = 1000
 """Some seven minutes: two speakers' are compared with each other."""
+SHORT: Final = round(LONG_SECONDS / STEP_SECONDS)
+"""Windows of a piece whose halves are short."""
 OF_A_REFERENCE: Final = round(8.0 / STEP_SECONDS)
 """Windows of eight seconds."""
 RARE: Final = 10
@@ -97,10 +99,6 @@ def calibrate(speakers: Mapping[str, Sequence[Voices]]) -> Calibration:
         _between((_first(one) for some in references for one in some), map(_first, _of_two(references))),
         _between(_likenesses(references, are_one=True), _likenesses(references, are_one=False)),
     )
-
-
-SHORT: Final = round(LONG_SECONDS / STEP_SECONDS)
-"""Windows of a piece whose halves are short."""
 
 
 def _between(one: Iterator[float], two: Iterator[float]) -> Between:

@@ -65,12 +65,8 @@ class OnnxModel:
         """`content` of the file. Raises UnfitModel."""
         self._session = _session(content)
         self._ends = _ends(self._session)
-        self._scale = _scale(self._session.get_modelmeta().custom_metadata_map)
+        self.scale = _scale(self._session.get_modelmeta().custom_metadata_map)
         self._try()
-
-    @property
-    def scale(self) -> VoiceScale:
-        return self._scale
 
     def embeddings(self, pieces: Samples) -> npt.NDArray[np.float32]:
         inputs = self._ends.inputs(pieces)
