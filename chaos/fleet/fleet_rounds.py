@@ -6,7 +6,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
@@ -60,10 +60,14 @@ def run(directory: Path, faults: int, minutes: float, seed: int) -> FleetReport:
         with clients.running():
             planned = fleet_faults.plan(faults, 60 * minutes, random.Random(seed))
             with ThreadPoolExecutor() as pool:
+                disturbing: list[Future[None]] = []
                 for part in PARTS:
                     disturbed = Disturbed(service, clients, random.Random(f"{seed} {part}"))
                     ours = [one for one in planned if FAULTS[one.name].part == part]
-                    pool.submit(_disturb, disturbed, report, ours, began, began + 60 * minutes * LATEST)
+                    until = began + 60 * minutes * LATEST
+                    disturbing.append(pool.submit(_disturb, disturbed, report, ours, began, until))
+            for one in disturbing:
+                one.result()
             _wait_until(began + 60 * minutes, report)
         report.seconds = time.monotonic() - began
         try:
