@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from testbed import audit
 from testbed.cluster.controlplane import ControlPlane
-from testbed.operator_process import OPERATOR, OperatorProcess
+from testbed.operator_process import OperatorProcess
+from tests.support.at_rest import at_rest, writes
 from tests.support.kubectl import Kubectl
 from tests.support.services import (
     EMPTY_DIR,
@@ -521,18 +521,6 @@ def mutates(namespace: Kubectl, condition: str, operations: str) -> bool:
             return "nodeSelector" in spec
         case _:
             return found["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "platform"
-
-
-def writes(plane: ControlPlane, namespace: Kubectl, since: int, resource: str = "") -> list[str]:
-    found = audit.writes(plane.audit_log, OPERATOR, since)
-    of = [one for one in found if one.namespace == namespace.namespace and resource in ("", one.resource)]
-    return [str(one) for one in of]
-
-
-def at_rest(plane: ControlPlane, namespace: Kubectl) -> None:
-    """Returns once the operator has written nothing in the namespace for a while."""
-    since, where = plane.audit_log.stat().st_size, namespace.namespace
-    audit.until_quiet(plane.audit_log, OPERATOR, since, limit=60, quiet=4, namespace=where)
 
 
 APPLIED = "whisper-operator.io/applied"

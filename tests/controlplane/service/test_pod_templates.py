@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import pytest
 from kubernetes import client
 
-from testbed import audit
 from testbed.cluster.controlplane import ControlPlane
-from testbed.operator_process import OPERATOR, OperatorProcess
+from testbed.operator_process import OperatorProcess
+from tests.support.at_rest import at_rest, writes
 from tests.support.kubectl import Kubectl
 from tests.support.pod_template_fields import OneField, each_field, renamed
 from tests.support.services import EMPTY_DIR, service
@@ -99,7 +99,7 @@ def test_templates_of_defaults_are_at_rest_and_nobody_is_blamed(
     """Every value at once that the API server drops or replaces because it means a default."""
     unsaid = [one.of for one in answers if one.found and one not in blamed(answers)]
     assert len(unsaid) > 100, unsaid
-    at_rest(namespace, plane, running, unsaid)
+    stays_at_rest(namespace, plane, running, unsaid)
     assert namespace.condition("speech", "ChildrenMutated") == {}
 
 
@@ -107,32 +107,26 @@ def test_fields_whose_feature_is_off_are_at_rest_and_told_as_that(
     answers: list[Stored], namespace: Kubectl, plane: ControlPlane, running: OperatorProcess
 ) -> None:
     left_out = [one.of for one in blamed(answers)]
-    at_rest(namespace, plane, running, left_out)
+    stays_at_rest(namespace, plane, running, left_out)
     told = namespace.condition("speech", "ChildrenMutated").get("message", "")
     assert "(left out)" in told
     assert told.endswith("a field is left out, too, where the API server's version or feature gates do not have it")
 
 
-def at_rest(namespace: Kubectl, plane: ControlPlane, running: OperatorProcess, fields: list[OneField]) -> None:
+def stays_at_rest(namespace: Kubectl, plane: ControlPlane, running: OperatorProcess, fields: list[OneField]) -> None:
     """A service whose template sets all of these fields: nothing is written, and after a restart neither."""
     template: Manifest = {"spec": {"volumes": [MORE]}}
     for place, one in enumerate(fields):
         template = overlaid({"metadata": {"labels": {}}, **template}, renamed(one.template, place))
     namespace.apply(service("speech", **EMPTY_DIR, podTemplate=template))
     eventually("the Deployment is there", lambda: namespace.get("deployment", "speech"))
-    until_quiet(plane, namespace)
+    at_rest(plane, namespace)
     since = plane.audit_log.stat().st_size
     for number in range(3):
         namespace.annotate("wsvc", "speech", touched=number)
         namespace.annotate("deployment", "speech", touched=number)
-    until_quiet(plane, namespace)
+    at_rest(plane, namespace)
     running.stop()
     running.start()
-    until_quiet(plane, namespace)
-    found = audit.writes(plane.audit_log, OPERATOR, since)
-    assert [str(one) for one in found if one.namespace == namespace.namespace] == []
-
-
-def until_quiet(plane: ControlPlane, namespace: Kubectl) -> None:
-    since = plane.audit_log.stat().st_size
-    audit.until_quiet(plane.audit_log, OPERATOR, since, limit=60, quiet=4, namespace=namespace.namespace)
+    at_rest(plane, namespace)
+    assert writes(plane, namespace, since) == []

@@ -1,0 +1,21 @@
+"""Waits until the operator is at rest in a namespace, and tells what it wrote there."""
+
+from __future__ import annotations
+
+from testbed import audit
+from testbed.cluster.controlplane import ControlPlane
+from testbed.operator_process import OPERATOR
+from tests.support.kubectl import Kubectl
+
+
+def writes(plane: ControlPlane, namespace: Kubectl, since: int, resource: str = "") -> list[str]:
+    """What the operator wrote in the namespace, of one resource where it is named, after that byte of the audit log."""
+    found = audit.writes(plane.audit_log, OPERATOR, since)
+    of = [one for one in found if one.namespace == namespace.namespace and resource in ("", one.resource)]
+    return [str(one) for one in of]
+
+
+def at_rest(plane: ControlPlane, namespace: Kubectl) -> None:
+    """Returns once the operator has written nothing in the namespace for a while."""
+    since, where = plane.audit_log.stat().st_size, namespace.namespace
+    audit.until_quiet(plane.audit_log, OPERATOR, since, limit=60, quiet=4, namespace=where)
