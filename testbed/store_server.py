@@ -85,10 +85,12 @@ class StoreServer(KillableServer):
 
 
 @contextmanager
-def running(program: StoreProgram, directory: Path, tls: tuple[Path, Path] | None = None) -> Generator[StoreServer]:
+def running(
+    program: StoreProgram, directory: Path, tls: tuple[Path, Path] | None = None, address: str = LOOPBACK
+) -> Generator[StoreServer]:
     """A server that runs, until the block ends."""
     directory.mkdir(parents=True, exist_ok=True)
-    server = StoreServer(program, directory, tls)
+    server = StoreServer(program, directory, tls, address)
     server.start()
     try:
         yield server

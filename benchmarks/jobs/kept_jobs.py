@@ -9,7 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from whisper_runtime.service.jobs.sqlite_store import DATABASE, FILES
+from whisper_runtime.service.jobs.files import FILES
+from whisper_runtime.service.jobs.sqlite_store import DATABASE
 
 LINKS: Final = 50_000
 """A file of ext4 has at most 65,000 names."""

@@ -42,7 +42,8 @@ official clients do: what is refused with 429 or 503 and `Retry-After`, or break
 the very one that the model makes of that recording while nothing is done to it, and a connection may break only where
 the fault explains it: a killed front takes those that it has with it, a killed server the streams that it has begun to
 answer. At the end each accepted job must be there once, with its text; after its deletion nothing may be left of it in
-the bucket, in the store's queue, or at the fronts. Faults of the store come one after the other, and so do those of the
+the store's queue, at the fronts, or in the bucket, once that was searched for what killed pods had left, as servers do
+each hour. Faults of the store come one after the other, and so do those of the
 bucket, and those of pods and the operator; the three overlap.
 
 {len(report.faults)} faults in {report.seconds / 60:.0f} minutes. {end}
@@ -56,7 +57,7 @@ bucket, and those of pods and the operator; the three overlap.
 | refused for now | how often |
 |---|---|
 {refused}
-Jobs ended: {attempts or "none"}.
+Jobs ended: {attempts or "none"}. Killed pods had left {report.swept} objects in the bucket.
 """
 
 

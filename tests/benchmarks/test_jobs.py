@@ -22,7 +22,8 @@ from benchmarks.jobs.polls import PollCounts, polling
 from benchmarks.jobs.together import TogetherReport
 from benchmarks.load import audio_files
 from benchmarks.load.client import AudioFile, ClientBehaviour, RequestOutcome
-from whisper_runtime.service.jobs.sqlite_store import DATABASE, FILES
+from whisper_runtime.service.jobs.files import FILES
+from whisper_runtime.service.jobs.sqlite_store import DATABASE
 
 COPIES = 20
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -51,3 +52,9 @@ def speech_as(source: Path, target: Path, *options: str) -> Path:
 def tone(target: Path, seconds: float = 2, *options: str) -> Path:
     ffmpeg("-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}", *options, target)
     return target
+
+
+def wav_tone(seconds: float = 2) -> bytes:
+    """A WAV of a tone, mono, of 16 bits at 16 kHz."""
+    with tempfile.TemporaryDirectory() as directory:
+        return tone(Path(directory, "tone.wav"), seconds, "-ar", "16000").read_bytes()

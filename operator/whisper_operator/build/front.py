@@ -6,7 +6,7 @@ from typing import Any
 
 from whisper_operator.api.units import canonical_quantity, duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.build import door, known_results, pod, shared_store
+from whisper_operator.build import door, front_answers, pod, shared_store
 from whisper_operator.build.deployment import ENDPOINT_LAG_SECONDS
 from whisper_operator.build.meta import child
 from whisper_operator.build.server_pod import GRACE_BEYOND_DRAIN_SECONDS, SAFE_TO_EVICT
@@ -54,7 +54,7 @@ def build(resolved: Resolved) -> Manifest | None:
 
 def _template(resolved: Resolved, front: FrontState, selector: dict[str, str]) -> Manifest:
     service = resolved.service
-    parts = [*door.keys(service), *shared_store.parts(service)]
+    parts = [*door.keys(service), *shared_store.parts(service), *front_answers.parts(resolved)]
     template = {
         "metadata": pod.metadata(service, names.FRONT, pod.SCRAPED | {SAFE_TO_EVICT: "scratch,front-spool"}),
         "spec": {
@@ -115,20 +115,20 @@ def _container(resolved: Resolved, front: FrontState, mounts: list[Manifest]) ->
 def _environment(resolved: Resolved, front: FrontState) -> list[Manifest]:
     """The settings of the door and the front's own; of the spec's variables those by which spans are sent.
 
-    Of the model nothing, unless the front can know results: each change of it would start the front anew.
+    Of the model nothing, unless the front answers by itself: each change of it would start the front anew.
     """
     service = resolved.service
     name, namespace = service.metadata.name, service.metadata.namespace
-    of_results = known_results.front_settings(service.spec, resolved.model.admitted)
+    of_answers = front_answers.settings(resolved)
     settings = RuntimeConfig(
-        **of_results,
+        **of_answers,
         **door.settings(service),
         front_token=door.front_token(service),
         servers=f"{names.servers(name)}.{namespace}.svc:{HTTP_PORT}",
         spool_dir=SPOOL_DIR,
         spool_bytes=max(1, size_bytes(front.spec.spool) * 63 // 64),  # the kubelet counts whole blocks
     ).to_env()
-    if not of_results:
+    if not of_answers:
         del settings[env_name("model")]
     values: list[Manifest] = [{"name": key, "value": value} for key, value in sorted(settings.items())]
     given: list[dict[str, Any]] = [

@@ -65,6 +65,23 @@ def bucket_settings(service: WhisperService) -> dict[str, Any]:
     }
 
 
+def is_reached_by_front(service: WhisperService) -> bool:
+    """Whether a front reaches all that jobs are: no volume has a part of it."""
+    return kept_in(service) == "redis" and directory(service) is None
+
+
+def settings(service: WhisperService, claim: ClaimState | None) -> dict[str, Any]:
+    """The settings by which the runtime keeps jobs; `claim`: the volume's, None: it was not looked up."""
+    return {
+        "jobs_dir": directory(service),
+        "jobs_store": kept_in(service),
+        "jobs_max_bytes": max_bytes(service, claim),
+        "jobs_result_seconds": result_seconds(service),
+        "jobs_max_queued_audio_seconds": max_queued_seconds(service),
+        **bucket_settings(service),
+    }
+
+
 def result_seconds(service: WhisperService) -> int:
     jobs = service.spec.jobs
     return duration_seconds(jobs.result_ttl) if jobs else DEFAULTS.jobs_result_seconds

@@ -33,13 +33,3 @@ def cache_settings(spec: Spec) -> dict[str, Any]:
         "result_cache_seconds": duration_seconds(cache.ttl),
         "result_cache_scope": cache.scope.lower(),
     }
-
-
-def front_settings(spec: Spec, model: ModelRef | None) -> dict[str, Any]:
-    """All of them, where pods leave results in a store that a front can look into; none else: it would start anew.
-
-    `model` None: none is available yet.
-    """
-    if model is None or spec.redis is None or spec.result_cache is None:
-        return {}
-    return {**text_settings(spec, model), **cache_settings(spec)}

@@ -12,6 +12,7 @@ from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.front.demand import DemandCounter
 from whisper_runtime.front.door import FrontDoor
 from whisper_runtime.front.forwarding import Forwarding
+from whisper_runtime.front.front_store import FrontStore
 from whisper_runtime.front.kept_answers import KeptAnswers, takes_results
 from whisper_runtime.front.load_client import LoadClient
 from whisper_runtime.front.metrics import FrontMetrics
@@ -19,6 +20,7 @@ from whisper_runtime.front.outlook import Outlook
 from whisper_runtime.front.probes import FrontProbes
 from whisper_runtime.front.server_client import ServerClient
 from whisper_runtime.front.server_watch import ServerWatch
+from whisper_runtime.front.taken_jobs import TakenJobs, takes_jobs
 from whisper_runtime.front.turnstile import Turnstile
 from whisper_runtime.http.layers import LayerParts, layers
 from whisper_runtime.http.routes import page
@@ -38,8 +40,12 @@ class FrontParts:
     door: FrontDoor
     metrics: FrontMetrics
     probes: FrontProbes
+    store: FrontStore | None
+    """None: nothing is known here of what servers share."""
     kept: KeptAnswers | None
     """None: no result is known here."""
+    jobs: TakenJobs | None
+    """None: none is taken here."""
     tracing: Tracing | None
     """None: no spans are sent."""
 
@@ -50,6 +56,7 @@ def front_parts(config: RuntimeConfig, transport: httpx.AsyncBaseTransport, trac
     outlook = Outlook(turnstile, demand, config.request_timeout_seconds)
     door = FrontDoor(config, lifecycle, outlook)
     metrics = FrontMetrics(demand, lambda: door.disk.used, turnstile, lambda: outlook.held_wait)
+    store = FrontStore(config, metrics.registry) if takes_results(config) or takes_jobs(config) else None
     return FrontParts(
         config,
         lifecycle,
@@ -61,7 +68,9 @@ def front_parts(config: RuntimeConfig, transport: httpx.AsyncBaseTransport, trac
         door,
         metrics,
         FrontProbes(lifecycle, demand, metrics, outlook),
-        KeptAnswers(config, metrics.registry) if takes_results(config) else None,
+        store,
+        KeptAnswers(store) if store and takes_results(config) else None,
+        TakenJobs(store, lambda: outlook.server_speed, metrics.took_job) if store and takes_jobs(config) else None,
         tracing,
     )
 
@@ -76,6 +85,7 @@ def clients_app(parts: FrontParts) -> ASGIApp:
         parts.outlook,
         parts.metrics,
         parts.kept,
+        parts.jobs,
         spool_dir=config.spool_dir,
         wait_seconds=config.request_timeout_seconds,
         token=config.front_token,

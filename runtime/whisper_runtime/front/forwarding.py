@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from whisper_runtime.errors import HttpError, out_of_time
 from whisper_runtime.front.client_answer import ClientAnswer
@@ -24,6 +24,7 @@ from whisper_runtime.front.retries import LEAVING, TriedServers, goes_to_another
 from whisper_runtime.front.server_client import ServerAnswer, ServerClient, ServerLost, ServerNotReached
 from whisper_runtime.front.servers import KnownServer, RequestWork
 from whisper_runtime.front.spool import SpooledBody, spooled_body
+from whisper_runtime.front.taken_jobs import TakenJobs
 from whisper_runtime.front.turnstile import HeldRequest, Turnstile
 from whisper_runtime.front.wanted_stream import asks_for_stream
 from whisper_runtime.http.hang_up import unless_gone
@@ -71,12 +72,13 @@ class Forwarding:
         outlook: Outlook,
         metrics: FrontMetrics,
         kept: KeptAnswers | None,
+        jobs: TakenJobs | None,
         *,
         spool_dir: str | None,
         wait_seconds: float,
         token: str | None,
     ) -> None:
-        """`kept` None: no result is known here. `spool_dir` None: TMPDIR.
+        """`kept` None: no result is known here. `jobs` None: all are taken by servers. `spool_dir` None: TMPDIR.
 
         `wait_seconds`: for which a request waits for a server. `token`: `RuntimeConfig.front_token`.
         """
@@ -86,6 +88,7 @@ class Forwarding:
         self._outlook = outlook
         self._metrics = metrics
         self._kept = kept
+        self._jobs = jobs
         self._token = {FRONT_TOKEN_HEADER: token.encode()} if token else dict[bytes, bytes]()
         self._spool_dir = spool_dir
         self._wait_seconds = wait_seconds
@@ -132,15 +135,21 @@ class Forwarding:
             holding.cancel()
 
     async def _answer_or_pass_on(self, of: HeldExchange) -> None:
-        """Answers the request by a kept result, or has a server answer it. Raises HttpError."""
-        if self._kept is not None and of.request.is_transcribed:
-            messages = await self._kept.answer(of.scope, of.body)
+        """Answers the request here, or has a server answer it. Raises HttpError."""
+        if messages := await self._own_answer(of):
             for message in messages:
                 await of.answer.send(message)
-            if messages:
-                return
+            return
         of.counted.hold()
         await self._pass_on(of)
+
+    async def _own_answer(self, of: HeldExchange) -> list[Message]:
+        """By a kept result, or with the job that was made of the request; empty: it is for a server."""
+        if self._kept is not None and of.request.is_transcribed:
+            return await self._kept.answer(of.scope, of.body)
+        if self._jobs is not None and of.request.becomes_job and not self._turnstile.ready_servers:
+            return await self._jobs.answer(of.scope, of.body)
+        return []
 
     async def _pass_on(self, of: HeldExchange) -> None:
         """Sends the request to one server after the other until one has answered. Raises HttpError."""

@@ -15,6 +15,7 @@ from whisper_runtime.contract.metric_names import (
     FRONT_HELD_BYTES_METRIC,
     FRONT_HELD_REQUESTS_METRIC,
     FRONT_HELD_WAIT_METRIC,
+    FRONT_JOBS_METRIC,
     FRONT_QUEUED_AUDIO_METRIC,
     FRONT_REJECTIONS_METRIC,
     FRONT_REQUESTS_METRIC,
@@ -66,6 +67,7 @@ class FrontMetrics:
             ["cause"],
             registry=self.registry,
         )
+        self._jobs = Counter(FRONT_JOBS_METRIC, "Jobs taken here while no server was ready.", registry=self.registry)
         self._requests = Counter(
             FRONT_REQUESTS_METRIC,
             "Requests by the status of their answer.",
@@ -84,6 +86,9 @@ class FrontMetrics:
 
     def retried(self, cause: RetryCause) -> None:
         self._retries.labels(cause).inc()
+
+    def took_job(self) -> None:
+        self._jobs.inc()
 
     @contextmanager
     def in_flight(self, *, is_counted: bool) -> Generator[None]:

@@ -70,6 +70,11 @@ class Outlook:
         speed = self._turnstile.speed / ready if ready else self.forecast.audio_speed
         return self._turnstile.held_audio / speed if speed else 0.0
 
+    @property
+    def server_speed(self) -> float:
+        """Seconds of audio that one server transcribes in a second while none is there; 1 where nobody knows."""
+        return self.forecast.audio_speed or 1.0
+
     def check(self, work: RequestWork) -> None:
         """Raises HttpError (429, 503) for a request that would wait in vain."""
         if error := self._refusal(work):

@@ -50,6 +50,7 @@ class PassedRequest:
     """Whether a second server may be given it where nobody knows what the first has done with it."""
     is_transcribed: bool
     """Whether its recording takes a row of the batch while its client waits."""
+    becomes_job: bool
     may_stream: bool
     """Whether its form may ask for a stream of events."""
 
@@ -72,6 +73,7 @@ def passed_request(scope: Scope, client: str, own: dict[bytes, bytes]) -> Passed
         headers.get("content-type", ""),
         is_repeatable=is_repeatable(method, path, becomes_job=becomes_job, has_key="idempotency-key" in headers),
         is_transcribed=method == "POST" and path in TRANSCRIBING and not becomes_job,
+        becomes_job=method == "POST" and becomes_job,
         may_stream=is_form,
     )
 

@@ -19,7 +19,7 @@ from whisper_runtime.http.file_digest import DigestingParser
 from whisper_runtime.http.form_parser import FormParser
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.service.batches.door import BatchDoor
-from whisper_runtime.service.jobs.door import JobDoor
+from whisper_runtime.service.jobs.door import JobDoor, TakesJobs
 from whisper_runtime.service.model_info import ModelInfo
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.probes import Probes
@@ -58,7 +58,7 @@ class UploadParts:
 
     model: ModelInfo
     transcriber: RequestTranscriber
-    jobs: JobDoor | None
+    jobs: TakesJobs | None
     """None: there are no jobs."""
 
 

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from whisper_runtime.errors import HttpError, error_response, retry_after, too_many_requests, unavailable
 from whisper_runtime.http.openai.options import ResponseSpec
 from whisper_runtime.service.jobs.content import JobRequest
-from whisper_runtime.service.jobs.door import JobDoor, JobProgress
+from whisper_runtime.service.jobs.door import JobProgress, TakesJobs
 from whisper_runtime.service.jobs.job import (
     Job,
     JobGone,
@@ -30,6 +30,8 @@ from whisper_runtime.service.jobs.job import (
 from whisper_runtime.service.jobs.outbox import Delivery, DeliveryState
 
 RESPONSE_SPEC: Final = TypeAdapter(ResponseSpec)
+STORE_ERRORS: Final = (NoSuchJob, JobGone, JobNotDone, KeyReused, JobStoreFull, JobStoreAway, KeyInUse)
+"""What a store of jobs raises that is the same to every client."""
 
 
 class ProgressBody(BaseModel):
@@ -153,7 +155,7 @@ def spec_of(job: Job) -> ResponseSpec:
 
 def answer_for_jobs(app: FastAPI) -> None:
     """Gives what a store of jobs raises OpenAI's error body."""
-    for raised in (NoSuchJob, JobGone, JobNotDone, KeyReused, JobStoreFull, JobStoreAway, KeyInUse):
+    for raised in STORE_ERRORS:
         app.add_exception_handler(raised, _job_error)
     app.add_exception_handler(JobQuotaReached, _quota_reached)
 
@@ -164,9 +166,13 @@ async def _job_error(_: Request, error: Exception) -> JSONResponse:
 
 async def _quota_reached(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, JobQuotaReached)
-    door: JobDoor = request.app.state.jobs
-    wait = retry_after(error.excess, door.engine.speed)
-    return error_response(too_many_requests(str(error), "job_quota_reached", wait))
+    door: TakesJobs = request.app.state.jobs
+    return error_response(over_quota(error, door.speed))
+
+
+def over_quota(error: JobQuotaReached, speed: float) -> HttpError:
+    """429; `speed`: seconds of audio that are transcribed in a second."""
+    return too_many_requests(str(error), "job_quota_reached", retry_after(error.excess, speed))
 
 
 def as_http_error(error: Exception) -> HttpError:

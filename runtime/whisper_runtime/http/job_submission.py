@@ -30,7 +30,8 @@ from whisper_runtime.http.response_headers import IGNORED_FIELDS
 from whisper_runtime.service.audio_loading import MediaFile
 from whisper_runtime.service.downloads import RemoteFile
 from whisper_runtime.service.jobs.content import JobResult
-from whisper_runtime.service.jobs.door import JobDoor, SubmittedForm
+from whisper_runtime.service.jobs.door import TakesJobs
+from whisper_runtime.service.jobs.intake import SubmittedForm
 from whisper_runtime.service.jobs.job import Job
 from whisper_runtime.service.model_info import ModelInfo
 
@@ -53,7 +54,7 @@ class Wish:
 
 
 async def submit_job(
-    request: Request, door: JobDoor, model: ModelInfo, preference: Preference, form: OpenAIForm, wish: Wish
+    request: Request, door: TakesJobs, model: ModelInfo, preference: Preference, form: OpenAIForm, wish: Wish
 ) -> Response:
     """200 with the result where that is there within the time that the client waits, else 202 with the job.
 
@@ -82,7 +83,7 @@ async def submit_job(
 
 
 async def job_content(
-    request: Request, door: JobDoor, model: ModelInfo, job: Job, spec: ResponseSpec, headers: dict[str, str]
+    request: Request, door: TakesJobs, model: ModelInfo, job: Job, spec: ResponseSpec, headers: dict[str, str]
 ) -> Response:
     """The result as `spec` has it. Raises JobNotDone, JobGone."""
     result = JobResult.from_json(await door.store.result(job.client, job.id))

@@ -7,7 +7,7 @@ from typing import Final
 from whisper_runtime.errors import HttpError
 from whisper_runtime.http.openai.forms import OpenAIForm
 from whisper_runtime.http.prefer import Preference
-from whisper_runtime.service.jobs.door import JobDoor
+from whisper_runtime.service.jobs.door import TakesJobs
 from whisper_runtime.service.outbound.errors import OutboundError, OutboundReason
 from whisper_runtime.service.webhooks.attempt import FIELD
 
@@ -22,7 +22,7 @@ REFUSALS: Final[dict[OutboundReason, tuple[str, str]]] = {
 """OpenAI's `code`, and the remedy; for other reasons the address may be right, and is tried once the job has ended."""
 
 
-async def webhook_of(form: OpenAIForm, jobs: JobDoor | None, preference: Preference | None) -> str | None:
+async def webhook_of(form: OpenAIForm, jobs: TakesJobs | None, preference: Preference | None) -> str | None:
     """Where the event of the job is to be sent; None: nowhere, for the field is absent or empty.
 
     Raises HttpError (400) where nothing could be sent there, or the request becomes no job.
@@ -34,7 +34,7 @@ async def webhook_of(form: OpenAIForm, jobs: JobDoor | None, preference: Prefere
     return await checked_webhook(url, jobs)
 
 
-async def checked_webhook(url: str | None, jobs: JobDoor | None) -> str | None:
+async def checked_webhook(url: str | None, jobs: TakesJobs | None) -> str | None:
     """The address, if there is one. Raises HttpError (400) where nothing could be sent there."""
     if not url:
         return None

@@ -49,7 +49,8 @@ def run(config: RuntimeConfig, threads: ThreadCount) -> str | None:
     from whisper_runtime.process.listening import CannotServe
     from whisper_runtime.process.servers import serve
     from whisper_runtime.service.jobs.content import AudioCodec
-    from whisper_runtime.service.jobs.open import CannotKeepJobs, open_jobs
+    from whisper_runtime.service.jobs.open import open_jobs
+    from whisper_runtime.service.jobs.store import CannotKeepJobs
 
     try:
         decoders, spans = decoders_beside(threads.count), tracing.start(os.environ)

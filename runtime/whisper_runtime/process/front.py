@@ -75,7 +75,7 @@ async def _until_stopped(parts: FrontParts, discovery: Discovery, listener: sock
         asyncio.create_task(beat(parts.lifecycle), name="heartbeat"),
         asyncio.create_task(discovery.watch(), name="discovery"),
         asyncio.create_task(stop.wait(), name="stop"),
-        *((asyncio.create_task(parts.kept.keep(), name="kept results"),) if parts.kept else ()),
+        *((asyncio.create_task(parts.store.keep(), name="store"),) if parts.store else ()),
     ]
     log.info("the front is ready, with %d addresses of servers", len(discovery.addresses))
     done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -88,5 +88,7 @@ async def _until_stopped(parts: FrontParts, discovery: Discovery, listener: sock
         task.cancel()
     parts.watch.close()
     await parts.servers.close()
+    if parts.jobs:
+        await parts.jobs.close()
     for task in done:
         task.result()  # raises what ended the process

@@ -22,8 +22,8 @@ from whisper_runtime.service.probes import Probes
 from whisper_runtime.service.rate_limits import ClientRates, RateLimits
 from whisper_runtime.service.result_cache.cache import ResultCache
 from whisper_runtime.service.result_cache.metrics import CacheMetrics
-from whisper_runtime.service.result_cache.serving import facts_key
 from whisper_runtime.service.result_cache.store import MemoryStore
+from whisper_runtime.service.serving_facts import left_facts
 from whisper_runtime.service.speaker_references import ReferenceLoader
 from whisper_runtime.service.speakers import SpeakerFinder
 from whisper_runtime.service.speech_detector import SpeechDetector
@@ -72,7 +72,7 @@ def parts_of(
     """
     lifecycle = Lifecycle()
     own_rates = RateLimits(config.requests_per_minute, config.audio_minutes_per_hour)
-    store = _shared_store(config, own_rates, metrics)
+    store = _shared_store(config, own_rates, metrics, model)
     rates = _rates(config, own_rates, store)
     admission = Admission(config, engine, lifecycle, rates)
     probes = Probes(engine, lifecycle)
@@ -112,13 +112,18 @@ def parts_of(
     )
 
 
-def _shared_store(config: RuntimeConfig, own: RateLimits, metrics: Metrics) -> SharedStore | None:
-    """The store that `config` names; None: it names none."""
+def _shared_store(config: RuntimeConfig, own: RateLimits, metrics: Metrics, model: ServedModel) -> SharedStore | None:
+    """The store that `config` names, where fronts find what `model` can do; None: it names none."""
     if config.redis_url_file is None:
         return None
     from whisper_runtime.service.shared.open import open_store
 
-    return open_store(config, config.redis_url_file, own, metrics.registry)
+    decoder = decoder_version()
+
+    def facts() -> tuple[str, bytes] | None:
+        return left_facts(config, model.info, decoder)
+
+    return open_store(config, config.redis_url_file, own, metrics.registry, facts)
 
 
 def _rates(config: RuntimeConfig, own: RateLimits, store: SharedStore | None) -> ClientRates:
@@ -152,7 +157,6 @@ def _result_cache(
         counts,
         is_shared=is_shared,
         decoder=decoder_version(),
-        facts_key=facts_key(config),
         turns=shared_flights(config, store),
     )
 

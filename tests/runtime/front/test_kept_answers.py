@@ -15,7 +15,7 @@ import pytest
 from starlette.types import Message
 
 from testbed.store_server import StoreServer, running
-from tests.fakes.engine import FakeEngine
+from tests.fakes.engine import MULTILINGUAL, FakeEngine
 from tests.fakes.front_servers import A, SentRequest, TriedFront
 from tests.fakes.parts import fake_parts
 from tests.support.waiting import eventually_async
@@ -53,18 +53,19 @@ class SharingPods:
         self.config = config
         self.engine = FakeEngine()
         self.server: RuntimeParts = fake_parts(self.engine, **config)
+        self.server.model.has_loaded(MULTILINGUAL, config.get("compute_type", "float32"))
         self.front = TriedFront(**config)
-        kept = self.front.parts.kept
-        assert kept is not None
+        store = self.front.parts.store
+        assert store is not None
         assert self.server.store is not None
-        self._tasks = [asyncio.create_task(one) for one in (kept.keep(), self.server.store.keep())]
+        self._tasks = [asyncio.create_task(one) for one in (store.keep(), self.server.store.keep())]
 
     async def start(self) -> None:
         """Returns once both use the store."""
-        kept, store = self.front.parts.kept, self.server.store
-        assert kept is not None
-        assert store is not None
-        await eventually_async("both use the store", lambda: store.is_used and kept.is_open)
+        ours, theirs = self.front.parts.store, self.server.store
+        assert ours is not None
+        assert theirs is not None
+        await eventually_async("both use the store", lambda: theirs.is_used and ours.in_use)
 
     async def transcribe(self, address: str = CLIENT, path: str = "/v1/audio/transcriptions", **sent: Any) -> str:
         """The text that the server answers to a request of that client."""

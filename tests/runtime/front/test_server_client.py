@@ -16,7 +16,7 @@ from whisper_runtime.front.server_client import ServerClient, ServerLost, Server
 from whisper_runtime.front.servers import ServerAddress
 
 REQUEST = PassedRequest(
-    "POST", b"/v1/x?a=%2F", [(b"host", b"speech"), (b"content-length", b"4")], "a", "", True, False, False
+    "POST", b"/v1/x?a=%2F", [(b"host", b"speech"), (b"content-length", b"4")], "a", "", True, False, False, False
 )
 ServeConnection = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

@@ -19,7 +19,8 @@ from whisper_runtime.service.batches.batch import ClaimedBatch, LineAnswer, Line
 from whisper_runtime.service.batches.line import BatchLine
 from whisper_runtime.service.batches.line_request import LineDialect, opened
 from whisper_runtime.service.batches.store import BatchStore
-from whisper_runtime.service.jobs.door import JobDoor, SubmittedForm
+from whisper_runtime.service.jobs.door import JobDoor
+from whisper_runtime.service.jobs.intake import SubmittedForm
 from whisper_runtime.service.jobs.job import (
     ABANDONED,
     MAX_ATTEMPTS,

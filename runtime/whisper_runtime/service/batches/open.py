@@ -15,8 +15,8 @@ from whisper_runtime.service.batches.runner import BatchRunner
 from whisper_runtime.service.batches.sqlite_store import SqliteBatchStore
 from whisper_runtime.service.batches.store import BatchStore
 from whisper_runtime.service.jobs.door import JobDoor
-from whisper_runtime.service.jobs.open import CannotKeepJobs
 from whisper_runtime.service.jobs.sqlite_store import SqliteJobStore
+from whisper_runtime.service.jobs.store import CannotKeepJobs
 from whisper_runtime.service.parts import RuntimeParts
 
 

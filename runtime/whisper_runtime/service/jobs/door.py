@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from whisper_runtime.engine.interface import Engine
-from whisper_runtime.engine.transcription import Options
-from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.service.admitted import Admitted
-from whisper_runtime.service.audio_loading import DECODE_SECONDS, AudioOptions, LoadedAudio, MediaFile
+from whisper_runtime.service.audio_loading import MediaFile
 from whisper_runtime.service.downloads import RemoteFile
-from whisper_runtime.service.jobs.content import JobRequest, KeepAudio, KeptRecording
-from whisper_runtime.service.jobs.job import Job, JobDraft, JobStage, KeyInUse, PlacedJob
+from whisper_runtime.service.jobs.intake import JobIntake, SubmittedForm
+from whisper_runtime.service.jobs.job import Job, JobStage, PlacedJob
 from whisper_runtime.service.jobs.known_results import KnownResults
 from whisper_runtime.service.jobs.outbox import Delivery, DeliveryOutbox
 from whisper_runtime.service.jobs.store import JobStore
 from whisper_runtime.service.lifecycle import Lifecycle, Phase
-from whisper_runtime.service.result_cache.keys import audio_digest
-from whisper_runtime.service.speaker_options import counted
-from whisper_runtime.service.transcribe import Transcriber
 
 if TYPE_CHECKING:  # every server imports the door, and few keep jobs
     from whisper_runtime.service.jobs.worker import JobWorker
@@ -33,22 +24,6 @@ if TYPE_CHECKING:  # every server imports the door, and few keep jobs
 
 LOOK_SECONDS: Final = 1.0
 """Between two looks at a job that somebody waits for: another process may end it."""
-
-
-@dataclass(frozen=True)
-class SubmittedForm:
-    """What a client asks for, beside its file."""
-
-    options: Options
-    audio_options: AudioOptions
-    response: Mapping[str, Any]
-    """JSON of the response that it wants."""
-    metadata: Mapping[str, str]
-    idempotency_key: str | None
-    body_digest: str
-    webhook_url: str | None
-    uses_results: bool = True
-    """Whether a result that is kept may be taken, and this one kept."""
 
 
 @dataclass(frozen=True)
@@ -62,94 +37,57 @@ class JobProgress:
     """None: it does not run, or another process has it."""
 
 
+class TakesJobs(Protocol):
+    """Where a request becomes a job, and its client may wait for it: a server's door, or a front's."""
+
+    @property
+    def store(self) -> JobStore: ...
+
+    @property
+    def deliverer(self) -> WebhookDeliverer | None:
+        """None: it sends no events, and takes no address for them."""
+        ...
+
+    @property
+    def speed(self) -> float:
+        """Seconds of audio that are transcribed in a second, as far as is known."""
+        ...
+
+    async def submit(self, source: MediaFile | RemoteFile, admitted: Admitted, form: SubmittedForm) -> Job:
+        """As JobIntake.submit."""
+        ...
+
+    async def wait(self, client: str, job_id: str, seconds: float) -> PlacedJob:
+        """The job once it has ended, or as it is after so many seconds. Raises NoSuchJob, JobGone."""
+        ...
+
+    def progress(self, placed: PlacedJob) -> JobProgress: ...
+
+
 @dataclass(frozen=True)
 class JobDoor:
     store: JobStore
+    intake: JobIntake
     worker: JobWorker
-    transcriber: Transcriber
-    keep_audio: KeepAudio
     engine: Engine
     lifecycle: Lifecycle
     outbox: DeliveryOutbox
     deliverer: WebhookDeliverer | None
     """None: this server sends no events, as it may connect to no host."""
     known: KnownResults
-    submitting: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
-    """Client and idempotency key of each request that is on its way to be a job."""
     followers: Counter[str] = field(default_factory=Counter[str])
     """How many follow a job now, by client."""
 
+    @property
+    def speed(self) -> float:
+        """Seconds of audio that the process transcribes in a second."""
+        return self.engine.speed
+
     async def submit(self, source: MediaFile | RemoteFile, admitted: Admitted, form: SubmittedForm) -> Job:
-        """The job of this request; where the client repeats one, the job that it has.
-
-        The recording is decoded first, so that what cannot be is refused here. Raises HttpError as Transcriber.load
-        does, KeyReused, KeyInUse, JobStoreFull, and JobQuotaReached; that before the recording is decoded where it can
-        be.
-        """
-        client, key = admitted.client, form.idempotency_key
-        if key and (found := await self.store.with_key(client, key, form.body_digest)):
-            return found
-        await self.store.check_quota(client)
-        with self._claimed_key(client, key):
-            return await self._submit(source, admitted, form)
-
-    @contextmanager
-    def _claimed_key(self, client: str, key: str | None) -> Generator[None]:
-        """Keeps other requests with this key away meanwhile; another process' are sorted out by the store alone."""
-        if key is None:
-            yield
-            return
-        if (client, key) in self.submitting:
-            raise KeyInUse
-        self.submitting.add((client, key))
-        try:
-            yield
-        finally:
-            self.submitting.remove((client, key))
-
-    async def _submit(self, source: MediaFile | RemoteFile, admitted: Admitted, form: SubmittedForm) -> Job:
-        client = admitted.client
-        with admitted.samples as disk, tempfile.TemporaryFile() as kept:
-            speakers = form.audio_options.speakers
-            known = [one.samples for one in await self.transcriber.known_speakers(form.audio_options)]
-            loaded = await self.transcriber.load(source, admitted, disk, form.options, form.audio_options)
-            recordings = tuple(KeptRecording(len(one.samples), one.clips) for one in loaded)
-            seconds = sum(one.samples for one in recordings) / SAMPLE_RATE
-            try:
-                admitted.charge_audio(counted(seconds, speakers))
-                disk.set(disk.size * 2)  # for the file beside the samples, too
-                await self.keep_audio([*(one.samples for one in loaded), *known], kept, DECODE_SECONDS)
-                digest = await self._digest(loaded, form)
-            finally:
-                loaded.clear()  # or a traceback keeps the samples on the disk until it is collected
-            request = JobRequest(
-                form.options,
-                recordings,
-                form.audio_options.separate_channels,
-                form.response,
-                digest,
-                form.audio_options.detection,
-                speakers and speakers.without_content(),
-                tuple(map(len, known)),
-            )
-            draft = JobDraft(
-                client,
-                request.to_json(),
-                seconds,
-                form.metadata,
-                form.idempotency_key,
-                form.body_digest,
-                form.webhook_url,
-            )
-            job = await self.store.put(draft, kept)
+        """As JobIntake.submit; the worker knows of it."""
+        job = await self.intake.submit(source, admitted, form)
         self.worker.wake()
         return job
-
-    async def _digest(self, loaded: Sequence[LoadedAudio], form: SubmittedForm) -> str | None:
-        """By which the result may be known; None: it may not."""
-        if not (self.known.is_on and form.uses_results):
-            return None
-        return await asyncio.to_thread(audio_digest, [one.samples for one in loaded])
 
     async def wait(self, client: str, job_id: str, seconds: float) -> PlacedJob:
         """The job once it has ended, or as it is after so many seconds, or when this process has to end.
@@ -165,16 +103,8 @@ class JobDoor:
             await self.worker.until_a_job_ends(min(left, LOOK_SECONDS))
 
     def progress(self, placed: PlacedJob) -> JobProgress:
-        job, ahead = placed.job, placed.ahead
-        left = job.audio_seconds - job.done_seconds
-        match job.state:
-            case "queued":
-                return JobProgress(ahead.jobs, (ahead.audio_seconds + left) / self.engine.speed)
-            case "in_progress":
-                running = self.worker.running(job.id)
-                return JobProgress(None, left / self.engine.speed, running.stage if running else None)
-            case _:
-                return JobProgress(None, None)
+        running = self.worker.running(placed.job.id)
+        return progress_of(placed, self.speed, running.stage if running else None)
 
     async def delivery(self, job: Job) -> Delivery | None:
         """What became of the job's last event; None: it has none, or none yet."""
@@ -197,3 +127,19 @@ class JobDoor:
         """Lets go of what the process holds; the jobs and their events stay."""
         await self.outbox.close()
         await self.store.close()
+
+
+def progress_of(placed: PlacedJob, speed: float, stage: JobStage | None = None) -> JobProgress:
+    """What the client of the job may expect where so many seconds of audio are transcribed in a second.
+
+    `stage`: of a job that this process runs.
+    """
+    job, ahead = placed.job, placed.ahead
+    left = job.audio_seconds - job.done_seconds
+    match job.state:
+        case "queued":
+            return JobProgress(ahead.jobs, (ahead.audio_seconds + left) / speed)
+        case "in_progress":
+            return JobProgress(None, left / speed, stage)
+        case _:
+            return JobProgress(None, None)

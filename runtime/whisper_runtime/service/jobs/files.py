@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
+FILES: Final = "files"
+"""The directory of them, in that of jobs."""
 UNFINISHED: Final = ".new"
 """The ending of a file that is being written."""
 BLOCK_BYTES: Final = 1024**2

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.service.jobs.collector import JobCollector
 from whisper_runtime.service.jobs.content import AudioCodec
 from whisper_runtime.service.jobs.door import JobDoor
-from whisper_runtime.service.jobs.files import StoredFiles
+from whisper_runtime.service.jobs.intake import JobIntake
 from whisper_runtime.service.jobs.known_results import KnownResults
 from whisper_runtime.service.jobs.outbox import DeliveryOutbox
 from whisper_runtime.service.jobs.sqlite_outbox import SqliteOutbox
-from whisper_runtime.service.jobs.sqlite_store import FILES, SqliteJobStore, is_disk_full
-from whisper_runtime.service.jobs.store import JobStore
+from whisper_runtime.service.jobs.sqlite_store import SqliteJobStore, is_disk_full
+from whisper_runtime.service.jobs.store import JobStore, cannot_keep
 from whisper_runtime.service.jobs.worker import JobWorker
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.webhooks.deliverer import WebhookDeliverer
-
-if TYPE_CHECKING:
-    from whisper_runtime.service.jobs.kept_contents import KeptContents
-
-
-class CannotKeepJobs(Exception):
-    """The directory of jobs cannot be used; the message names it, and the remedy."""
 
 
 def open_jobs(directory: str | None, parts: RuntimeParts, codec: AudioCodec) -> JobDoor:
@@ -50,9 +42,8 @@ def open_jobs(directory: str | None, parts: RuntimeParts, codec: AudioCodec) -> 
     collector = JobCollector(lambda: worker.statistics, lambda: worker.progress_seconds, config.jobs_max_bytes)
     parts.metrics.registry.register(collector)
     deliverer = _deliverer(parts, outbox)
-    return JobDoor(
-        store, worker, parts.transcriber, codec.keep, parts.engine, parts.lifecycle, outbox, deliverer, known
-    )
+    intake = JobIntake(store, parts.transcriber, codec.keep, known.is_on)
+    return JobDoor(store, intake, worker, parts.engine, parts.lifecycle, outbox, deliverer, known)
 
 
 def _of_directory(directory: str | None, config: RuntimeConfig) -> tuple[JobStore, DeliveryOutbox]:
@@ -69,49 +60,16 @@ def _of_directory(directory: str | None, config: RuntimeConfig) -> tuple[JobStor
         remedy = "mount a writable volume there that is not a network file system"
         if is_disk_full(error):
             remedy = "make room on its disk, which is full"
-        raise _cannot(directory, error, remedy) from None
+        raise cannot_keep(directory, error, remedy) from None
 
 
 def _shared(directory: str | None, parts: RuntimeParts) -> tuple[JobStore, DeliveryOutbox]:
+    from whisper_runtime.service.jobs.open_shared import open_shared
     from whisper_runtime.service.jobs.shared_outbox import SharedOutbox
-    from whisper_runtime.service.jobs.shared_store import SharedJobStore
-    from whisper_runtime.service.jobs.shared_verbs import SharedVerbs
-    from whisper_runtime.service.shared.store_caller import StoreCaller
 
-    config = parts.config
-    assert config.redis_url_file is not None
     assert parts.store is not None
-    verbs = SharedVerbs(
-        StoreCaller(config.redis_url_file, config.redis_ca_file),
-        config.redis_prefix,
-        max_bytes=config.jobs_max_bytes,
-        max_queued_seconds=config.jobs_max_queued_audio_seconds,
-    )
-    store = SharedJobStore(
-        verbs,
-        _contents(directory, config),
-        keep_seconds=config.jobs_result_seconds,
-        on_lost=parts.store.note_lost_jobs,
-    )
-    return store, SharedOutbox(verbs)
-
-
-def _contents(directory: str | None, config: RuntimeConfig) -> KeptContents:
-    """Where the contents of jobs are that a shared store has."""
-    from whisper_runtime.service.jobs.bucket_contents import BucketContents
-    from whisper_runtime.service.jobs.kept_contents import BesideJobs, SharedFiles
-    from whisper_runtime.service.shared.object_bucket import ObjectBucket, place_of
-
-    if place := place_of(config):
-        return BucketContents(ObjectBucket(place))
-    try:
-        return SharedFiles(StoredFiles(Path(directory, FILES))) if directory else BesideJobs()
-    except OSError as error:
-        raise _cannot(directory, error, "mount a volume there that all pods can write") from None
-
-
-def _cannot(directory: str | None, error: Exception, remedy: str) -> CannotKeepJobs:
-    return CannotKeepJobs(f"WHISPER_JOBS_DIR is {directory}, where no job can be kept ({error}): {remedy}")
+    store = open_shared(directory, parts.config, parts.store.note_lost_jobs)
+    return store, SharedOutbox(store.verbs)
 
 
 def _deliverer(parts: RuntimeParts, outbox: DeliveryOutbox) -> WebhookDeliverer | None:

@@ -20,7 +20,7 @@ from typing import IO, Final, TypeVar
 from whisper_runtime.service.disk_quota import FULL
 from whisper_runtime.service.jobs.database import JobDatabase
 from whisper_runtime.service.jobs.disk_reserve import DiskReserve
-from whisper_runtime.service.jobs.files import JobFiles
+from whisper_runtime.service.jobs.files import FILES, JobFiles
 from whisper_runtime.service.jobs.job import (
     LOST,
     ClaimedJob,
@@ -43,7 +43,6 @@ from whisper_runtime.service.jobs.store import LEASE_SECONDS
 from whisper_runtime.service.settled import settled
 
 DATABASE: Final = "jobs.sqlite3"
-FILES: Final = "files"
 RESERVE: Final = "reserve"
 FULL_FOR_SQLITE: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
 

@@ -24,6 +24,15 @@ LEASE_SECONDS: Final = 60.0
 """A worker that does not renew its lease for so long has ended or hangs: another one takes the job."""
 
 
+class CannotKeepJobs(Exception):
+    """The directory of jobs cannot be used; the message names it, and the remedy."""
+
+
+def cannot_keep(directory: str | None, error: Exception, remedy: str) -> CannotKeepJobs:
+    """`directory`: what WHISPER_JOBS_DIR is."""
+    return CannotKeepJobs(f"WHISPER_JOBS_DIR is {directory}, where no job can be kept ({error}): {remedy}")
+
+
 class JobStore(Protocol):
     """Keeps jobs, their audio and their results. What `put` has returned is never lost.
 

@@ -16,7 +16,6 @@ from whisper_runtime.service.result_cache.directives import CacheDirectives
 from whisper_runtime.service.result_cache.flight import Flight, RunAndKeep, Work
 from whisper_runtime.service.result_cache.kept_results import KeptResults
 from whisper_runtime.service.result_cache.metrics import CacheMetrics
-from whisper_runtime.service.result_cache.serving import ServingFacts
 from whisper_runtime.service.result_cache.store import ResultStore
 
 FindResult = Callable[[], Awaitable[Hit | None]]
@@ -45,16 +44,14 @@ class ResultCache(KeptResults):
         *,
         is_shared: bool,
         decoder: str = "",
-        facts_key: str | None = None,
         turns: PodTurns | None = None,
     ) -> None:
         """As KeptResults. `decoder`: empty where `uploads` are this process's alone.
 
-        `facts_key`: under which ServingFacts are left with each result; None: nobody else asks for them. `turns` None:
-        this process waits for no other.
+        `turns` None: this process waits for no other.
         """
         super().__init__(store, uploads, model, decoder=decoder, is_shared=is_shared)
-        self._engine, self._facts_key, self._turns = engine, facts_key, turns
+        self._engine, self._turns = engine, turns
         self.metrics = metrics
         self._flights: dict[str, Flight] = {}
         self._decoding: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -71,15 +68,7 @@ class ResultCache(KeptResults):
         result = KnownResult(found, windows, found.audio_seconds / self._engine.speed)
         if not found.is_sampled:
             await self._store.put(key, result.to_json())
-            await self._leave_facts()
         return result
-
-    async def _leave_facts(self) -> None:
-        """Keeps what another process needs to find the result for as long as that."""
-        if self._facts_key is not None:
-            info = self._model.info
-            facts = ServingFacts(info.abilities, info.precision, self._decoder)
-            await self._store.put(self._facts_key, facts.to_json())
 
     async def forget(self, key: str) -> None:
         """Keeps the result of that key no longer."""

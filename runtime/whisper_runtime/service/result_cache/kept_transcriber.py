@@ -17,6 +17,25 @@ from whisper_runtime.service.result_cache.replay import not_kept, replay
 from whisper_runtime.service.transcribe import SegmentStream, note_text
 
 
+class NothingKept:
+    """For requests that need no text now."""
+
+    @property
+    def takes_urls(self) -> bool:
+        return False
+
+    async def transcribe(
+        self,
+        source: MediaFile | RemoteFile,
+        admitted: Admitted,
+        options: Options,
+        stream: SegmentStream | None = None,
+        audio_options: AudioOptions = DEFAULT_AUDIO,
+    ) -> Transcription:
+        """Raises HttpError (504)."""
+        raise not_kept()
+
+
 @dataclass(frozen=True)
 class KeptTranscriber:
     """For one request."""

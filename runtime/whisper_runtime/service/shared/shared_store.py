@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,19 +72,22 @@ class SharedStore:
         *,
         has_jobs: bool = False,
         bucket: ObjectBucket | None = None,
+        leaves: Callable[[], ProgramCall | None] = lambda: None,
         waits: Sequence[float] = WAITS_SECONDS,
         pauses: Sequence[float] = PAUSES_SECONDS,
     ) -> None:
         """`prefix`: namespace and name of the service, which its keys begin with.
 
         `trials`: calls that need every right that others need. `has_jobs`: whether jobs are there, too. `bucket`: what
-        has their contents; None: the store has, or a directory.
+        has their contents; None: the store has, or a directory. `leaves`: what is left there whenever the store is
+        found to be as it must be; None: nothing yet.
         """
         self._url_file = Path(url_file)
         self._ca_file = ca_file
         self._trials = trials
         self._rights = needed_rights(prefix, trials) + (" +wait" if has_jobs else "")
         self._metrics, self._has_jobs, self._bucket = metrics, has_jobs, bucket
+        self._leaves = leaves
         self._bucket_problem: str | None = None
         self._lost_until = 0.0
         self._late_since: float | None = None
@@ -198,8 +201,9 @@ class SharedStore:
                 await run(connected.client, self._trials)  # now the server knows the programs
                 if self._has_jobs:
                     await try_to_wait(connected.client)
-                for trial in self._trials:
-                    await self._reply(connected, trial)  # no store is used that would hold requests up
+                for call in (*self._trials, self._leaves()):
+                    if call is not None:
+                        await self._reply(connected, call)  # no store is used that would hold requests up
         except Exception as error:  # whatever it is, the service goes on
             return of_error(error, url, self._rights)
         return found

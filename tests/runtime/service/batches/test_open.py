@@ -10,7 +10,7 @@ from tests.fakes.batches import fake_batches
 from tests.fakes.engine import FakeEngine
 from tests.fakes.jobs import fake_jobs
 from tests.fakes.parts import fake_parts
-from whisper_runtime.service.jobs.open import CannotKeepJobs
+from whisper_runtime.service.jobs.store import CannotKeepJobs
 
 
 async def test_what_keeps_no_files_is_named(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from whisper_runtime.engine.transcription import Options
 from whisper_runtime.errors import HttpError
 from whisper_runtime.service.audio_loading import AudioOptions, MediaFile
 from whisper_runtime.service.jobs.content import JobRequest, JobResult
-from whisper_runtime.service.jobs.door import JobDoor, SubmittedForm
+from whisper_runtime.service.jobs.door import JobDoor
+from whisper_runtime.service.jobs.intake import SubmittedForm
 from whisper_runtime.service.jobs.job import Job
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.speaker_options import COST, SpeakerOptions, SpeakerReference

@@ -18,7 +18,8 @@ from whisper_runtime.engine.speech.spans import SpeechDetection
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.service.audio_loading import DEFAULT_AUDIO, AudioOptions, MediaFile
 from whisper_runtime.service.jobs.content import JobResult
-from whisper_runtime.service.jobs.door import JobDoor, SubmittedForm
+from whisper_runtime.service.jobs.door import JobDoor
+from whisper_runtime.service.jobs.intake import SubmittedForm
 from whisper_runtime.service.jobs.job import Job
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.result_cache.cached_transcriber import CachedTranscriber

@@ -12,7 +12,8 @@ from tests.fakes.jobs import FAKE_CODEC, fake_jobs
 from tests.fakes.parts import fake_parts
 from tests.runtime.service.jobs.conftest import Servers, audio, draft
 from whisper_runtime.service.jobs.job import JobStatistics
-from whisper_runtime.service.jobs.open import CannotKeepJobs, open_jobs
+from whisper_runtime.service.jobs.open import open_jobs
+from whisper_runtime.service.jobs.store import CannotKeepJobs
 
 
 @pytest.mark.parametrize("kind", ["a file", "another store"])
@@ -53,10 +54,3 @@ async def test_jobs_in_the_shared_store_need_no_directory(store_servers: Servers
     assert await other.outbox.latest(job.id) is None
     for door in (one, other):
         await door.close()
-
-
-def test_a_directory_that_pods_share_has_to_be_writable(tmp_path: Path) -> None:
-    (tmp_path / "jobs").write_text("")
-    parts = fake_parts(FakeEngine(), jobs_store="redis", redis_url_file=str(tmp_path / "url"))
-    with pytest.raises(CannotKeepJobs, match="mount a volume there that all pods can write"):
-        open_jobs(str(tmp_path / "jobs"), parts, FAKE_CODEC)

@@ -1,4 +1,4 @@
-"""What servers know of themselves once they serve, and a front cannot: it is left where results are kept (ADR 81)."""
+"""What servers know of themselves once they serve, and a front cannot: it is left in their store (ADRs 81, 112)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pydantic_core import to_json
 
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.models import expected_sha256
-from whisper_runtime.engine.interface import Abilities
+from whisper_runtime.engine.interface import NO_MODEL, Abilities
+from whisper_runtime.service.model_info import ModelInfo
 from whisper_runtime.service.result_cache.keys import serving_key
 
 FIELDS: Final = ("device", "compute_type")
@@ -40,6 +41,14 @@ def facts_key(config: RuntimeConfig) -> str | None:
     """Where the facts are of servers that are configured so; None: their checkpoint may be any."""
     digest = expected_sha256(config.model, config.model_sha256)
     return digest and serving_key(digest, *(getattr(config, field) for field in FIELDS))
+
+
+def left_facts(config: RuntimeConfig, model: ModelInfo, decoder: str) -> tuple[str, bytes] | None:
+    """The name of the facts, and those; None: nobody could find them, or the model is not loaded yet."""
+    name = facts_key(config)
+    if name is None or model.abilities == NO_MODEL:
+        return None
+    return name, ServingFacts(model.abilities, model.precision, decoder).to_json()
 
 
 @cache

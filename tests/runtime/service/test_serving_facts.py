@@ -8,7 +8,7 @@ from tests.fakes.engine import MULTILINGUAL
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.models import OFFICIAL_MODELS
 from whisper_runtime.service.result_cache import keys
-from whisper_runtime.service.result_cache.serving import ServingFacts, facts_key
+from whisper_runtime.service.serving_facts import ServingFacts, facts_key
 
 OF_BASE = RuntimeConfig(model="base")
 

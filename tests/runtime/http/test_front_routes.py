@@ -15,7 +15,8 @@ from tests.fakes.engine import MULTILINGUAL, SPOKEN
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.transcription import Transcription
 from whisper_runtime.errors import HttpError
-from whisper_runtime.http.kept_app import KeptApp
+from whisper_runtime.http.file_digest import HeadParser
+from whisper_runtime.http.front_routes import FrontRoutes
 from whisper_runtime.http.request_state import KEY, RequestState
 from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.disk_quota import DiskQuota
@@ -41,7 +42,7 @@ class OneText:
 
 
 async def answer(found: Transcription | HttpError, path: str, **fields: str) -> Response | None:
-    app = KeptApp(ServedModel(RuntimeConfig(model="base"), MULTILINGUAL), lambda _: OneText(found))
+    app = FrontRoutes(ServedModel(RuntimeConfig(model="base"), MULTILINGUAL), lambda _: OneText(found), HeadParser)
     sent = httpx.Request("POST", f"http://front{path}", files={"file": ("a.wav", b"x")}, data=fields)
     body: Message = {"type": "http.request", "body": sent.read(), "more_body": False}
     messages = iter((body,))
