@@ -54,7 +54,7 @@ def front_parts(config: RuntimeConfig, transport: httpx.AsyncBaseTransport, trac
     """The front that `config` describes, which reaches servers by `transport`."""
     lifecycle, turnstile, demand = Lifecycle(), Turnstile(), DemandCounter()
     outlook = Outlook(turnstile, demand, config.request_timeout_seconds)
-    door = FrontDoor(config, lifecycle, outlook)
+    door = FrontDoor(config, lifecycle, outlook, takes_jobs=takes_jobs(config))
     metrics = FrontMetrics(demand, lambda: door.disk.used, turnstile, lambda: outlook.held_wait)
     store = FrontStore(config, metrics.registry) if takes_results(config) or takes_jobs(config) else None
     return FrontParts(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.front.outlook import Outlook
 from whisper_runtime.front.servers import RequestWork
@@ -18,8 +20,12 @@ from whisper_runtime.service.upload_size import check_upload_size
 class FrontDoor:
     """Is asked by AdmissionMiddleware. Rates are the servers' to judge, and audio whose seconds must be known."""
 
-    def __init__(self, config: RuntimeConfig, lifecycle: Lifecycle, outlook: Outlook) -> None:
+    def __init__(
+        self, config: RuntimeConfig, lifecycle: Lifecycle, outlook: Outlook, *, takes_jobs: bool = False
+    ) -> None:
+        """`takes_jobs`: whether a job needs no server before it is accepted."""
         self._outlook = outlook
+        self._takes_jobs = takes_jobs
         self._lifecycle = lifecycle
         self._shares = FairShare()
         self._no_rates = RateLimits(None, None)
@@ -35,9 +41,14 @@ class FrontDoor:
         if self._lifecycle.phase is Phase.REFUSING:
             raise front_leaves()
         self.check_size(body_bytes)
-        self._outlook.check(RequestWork(client, None if is_deferred else (body_bytes or 0) / BYTES_PER_SECOND))
+        self._outlook.check(self._work(client, body_bytes or 0, is_deferred=is_deferred))
         place = self._shares.take(client, body_bytes, is_deferred=True)
         return Admitted(place, self._shares, self._no_rates, self.disk, self.max_upload_bytes)
+
+    def _work(self, client: str, body_bytes: int, *, is_deferred: bool) -> RequestWork:
+        if not is_deferred:
+            return RequestWork(client, body_bytes / BYTES_PER_SECOND)
+        return RequestWork(client, ends=math.inf if self._takes_jobs else None)
 
     def check_size(self, body_bytes: int | None) -> None:
         """Raises HttpError (413) where a body of the declared length is too large; None: a chunked one."""

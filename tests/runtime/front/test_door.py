@@ -35,6 +35,23 @@ def test_what_would_wait_in_vain_is_refused_before_its_body() -> None:
     assert refused.value.body["code"] == "no_server_in_time"
 
 
+def test_a_job_that_needs_no_server_is_taken_however_long_that_takes_to_come() -> None:
+    """Where none can come at all, the client learns so; a queue that nobody will empty is no answer."""
+    known = outlook()
+    known.note(WakeForecast(expected_seconds=3000))
+    front, without = (FrontDoor(RuntimeConfig(), Lifecycle(), known, takes_jobs=takes) for takes in (True, False))
+    with front.at_the_door("a", 5, is_deferred=True):
+        pass
+    for other in (lambda: front.at_the_door("a", 5), lambda: without.at_the_door("a", 5, is_deferred=True)):
+        with pytest.raises(HttpError) as refused:
+            other()
+        assert refused.value.body["code"] == "no_server_in_time"
+    known.note(WakeForecast(cannot_come="No node has a free GPU."))
+    with pytest.raises(HttpError) as refused:
+        front.at_the_door("a", 5, is_deferred=True)
+    assert refused.value.body["code"] == "no_server_can_come"
+
+
 async def test_what_is_to_become_a_job_waits_for_no_row() -> None:
     turnstile = Turnstile()
     turnstile.note_load(ServerAddress("a", 1), load_report(free_rows=0, queued_audio_seconds=9_000), asked=0.0)
