@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.zero import Wake, text
+from benchmarks.zero.wake import Wake, text
 
 FOUND = Wake(scheduled=1.0, started=3.0, ready=9.0, words=11.0, alone=2.0)
 

@@ -1,24 +1,15 @@
-"""python -m benchmarks.zero: from a request to a service without a pod until its words; writes docs/reports/zero.md.
-
-On the cluster of `make platform`: a real kubelet, the image on the node, real weights of tiny.en on their claim.
-"""
+"""From a request to a service without a pod until its words, in parts."""
 
 from __future__ import annotations
 
-import argparse
 import datetime
-import os
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Final
 
-from benchmarks.against.checkouts import now_is
 from testbed.inputs import recordings
-from testbed.paths import REPOSITORY
 from tests.support import real_cluster
 from tests.support.kubectl import Kubectl
 from tests.support.services import mirrored_service, reason
@@ -26,7 +17,6 @@ from tests.support.traffic import transcribe
 from tests.support.waiting import awaited, eventually
 from whisper_operator.api.v1alpha1 import Manifest
 
-REPORT: Final = REPOSITORY / "docs/reports/zero.md"
 NAME: Final = "sleeper"
 SLEEPING: Final = {"minReplicas": 0, "maxReplicas": 1, "scaleToZeroAfter": "10s"}
 SECONDS: Final = 300
@@ -107,7 +97,7 @@ def text(found: Sequence[Wake]) -> str:
     return f"""\
 A service that sleeps gets a recording of 11 s; the image is on the node, and tiny.en on the claim. Seconds since the
 request was sent, by Kubernetes' own times where they are a pod's, which are whole seconds. *Alone* is what the same
-recording takes by the same way once the pod serves. The words come after {_ratio(found):.2f} times (median) what the
+recording takes by the same way once the pod serves. The words come after {ratio_of(found):.2f} times (median) what the
 pod's start, from its place on a node until it is ready, and that transcription take together; the goal is {GOAL}.
 
 | pod scheduled | container started | pod ready | words | alone | words by start and transcription |
@@ -115,27 +105,5 @@ pod's start, from its place on a node until it is ready, and that transcription 
 {rows}"""
 
 
-def _ratio(found: Sequence[Wake]) -> float:
+def ratio_of(found: Sequence[Wake]) -> float:
     return median(one.ratio for one in found)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.zero", description=__doc__)
-    parser.add_argument("--wakes", type=int, default=5)
-    parser.add_argument("--report", type=Path, default=REPORT)
-    asked = parser.parse_args()
-    load = os.getloadavg()[0]
-    found = run(asked.wakes)
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    asked.report.write_text(
-        f"# From no pod to words\n\n`make bench-zero` at {now_is()} on {today}, on {os.cpu_count()} processors that "
-        f"other programs used as well: the\nload was {load:.1f} before and {os.getloadavg()[0]:.1f} after.\n\n"
-        + text(found)
-    )
-    print(asked.report.read_text())
-    if _ratio(found) > GOAL:
-        sys.exit(f"{_ratio(found):.2f} times a pod's start and the transcription, and not {GOAL}")
-
-
-if __name__ == "__main__":
-    main()
