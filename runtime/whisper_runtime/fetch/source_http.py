@@ -6,7 +6,7 @@ import re
 import ssl
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -14,6 +14,7 @@ import httpx
 
 from whisper_runtime.contract.reports import DOWNLOAD_FAILED
 from whisper_runtime.fetch.errors import FetchError, TransientFetchError, UnauthorizedError
+from whisper_runtime.fetch.metadata_address import is_of_metadata
 from whisper_runtime.fetch.source import SourceBody
 
 TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -97,7 +98,9 @@ class HttpSource:
         if offset and version:
             resume["If-Range"] = version
         try:
-            response = _follow_redirects(client, client.build_request("GET", self._address(), headers=resume))
+            extensions = {"trace": self._judge_peer}  # which each redirected request has, too
+            first = client.build_request("GET", self._address(), headers=resume, extensions=extensions)
+            response = _follow_redirects(client, first)
         except httpx.HTTPError as error:
             raise self._connection_error(error) from None
         except (httpx.InvalidURL, ValueError) as error:  # ValueError: a host's name in IDNA, too
@@ -108,6 +111,20 @@ class HttpSource:
             if response.status_code == 416 and offset:  # the local file is longer than the server's
                 return self._request(client, 0, None)
             raise self._status_error(response)
+
+    def _judge_peer(self, event: str, info: dict[str, Any]) -> None:
+        """Gives a connection up, before anything is sent, that a name or a redirect has led to a cloud's metadata.
+
+        Whatever a name resolved to, this is where the connection is. Raises FetchError.
+        Source: https://www.encode.io/httpcore/extensions/#trace
+        """
+        if not event.endswith("connect_tcp.complete"):
+            return
+        connection = info["return_value"]
+        address: str = connection.get_extra_info("server_addr")[0]
+        if is_of_metadata(address):
+            connection.close()
+            raise self._failed(f"leads to {address}, where clouds have no models: correct spec.model.source.url")
 
     def _extent(self, response: httpx.Response, offset: int) -> tuple[int, int | None]:
         """Returns the offset of the body's first byte, and the size of the whole file.
