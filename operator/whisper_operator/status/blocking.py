@@ -14,6 +14,7 @@ from whisper_operator.observe import pod_status
 from whisper_operator.resolve.promise import fewest_pods
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.status.front import front_ready, no_way_in
+from whisper_operator.status.volumes import lost_volume
 from whisper_runtime.contract.reports import VerifyReport
 
 ConditionRule = Callable[[Resolved], ConditionUpdate | None]
@@ -40,6 +41,8 @@ def model_cached(resolved: Resolved) -> ConditionUpdate:
             c.MODEL_CACHED, "True", c.FETCHED_BY_EACH_POD, f"each pod fetches {model.name} when it starts"
         )
     claim = resolved.claim
+    if lost := lost_volume(claim):
+        return ConditionUpdate(c.MODEL_CACHED, "False", c.VOLUME_LOST, lost)
     if resolved.model.is_fetched:
         return ConditionUpdate(
             c.MODEL_CACHED, "True", c.CACHED, f"{model.name} ({model.digest}) is in claim {claim.name}"

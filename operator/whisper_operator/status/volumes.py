@@ -21,6 +21,8 @@ def job_storage_as_specified(resolved: Resolved) -> ConditionUpdate | None:
     claim = resolved.jobs_claim
     if claim is None or not claim.wanted.is_mounted:
         return None
+    if lost := lost_volume(claim):
+        return ConditionUpdate(c.JOB_STORAGE_AS_SPECIFIED, "False", c.VOLUME_LOST, lost)
     if claim.live and claim.phase == "Pending":
         warned = pod_status.warning_about(resolved.observed.facts.warnings, CLAIM.kind, claim.live)
         if warned is None:
@@ -41,6 +43,14 @@ def jobs_volatile(resolved: Resolved) -> ConditionUpdate | None:
         "PersistentVolumeClaim to keep them"
     )
     return ConditionUpdate(c.JOBS_VOLATILE, "True", c.JOBS_IN_POD, message)
+
+
+def lost_volume(claim: ClaimState) -> str:
+    """What to do about a claim whose volume has gone, which Kubernetes never gives another; empty where none has."""
+    if claim.phase != "Lost":
+        return ""
+    anew = "delete the claim, and another is made" if claim.is_own else "make the claim anew, or name another one"
+    return f"claim {claim.name} has lost its volume, which does not exist any more: restore it, or {anew}"
 
 
 def _as_specified(claim: ClaimState, kind: str) -> ConditionUpdate | None:

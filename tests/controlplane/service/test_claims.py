@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.support.kubectl import Kubectl
-from tests.support.services import bind, fetch_job, fetch_job_after, patch, reason, service
+from tests.support.kubelet import start_pods
+from tests.support.services import bind, complete_fetch, fetch_job, fetch_job_after, patch, reason, service
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("running", "classes")
@@ -76,6 +77,28 @@ def test_a_class_that_does_not_exist_takes_no_claim_away(namespace: Kubectl) -> 
     assert uid(namespace) == before
     patch(namespace, "speech", {"cache": {"storageClassName": "other"}})
     eventually("the claim is as the spec asks", lambda: claim(namespace) == {**AS_DEFAULT, "class": "other"})
+
+
+def test_a_volume_that_is_gone_is_told_until_the_claim_is_made_anew(namespace: Kubectl) -> None:
+    """As after a restore of a part of the cluster: pods that serve go on, and the service is Ready beside it."""
+    namespace.apply(service("speech"))
+    bind(namespace, CLAIM)
+    first = fetch_job(namespace)
+    complete_fetch(namespace, "speech")
+    eventually("a pod is there", lambda: namespace.pods_of("speech"))
+    start_pods(namespace)
+    namespace.wait_ready("speech")
+    volume, before = f"{namespace.namespace}-{CLAIM}", uid(namespace)
+    namespace("delete", "pv", volume, "--wait=false")
+    namespace.patch("pv", volume, {"metadata": {"finalizers": None}})
+    eventually("it is told", lambda: reason(namespace, "speech", "ModelCached") == "VolumeLost")
+    assert reason(namespace, "speech", "Stalled") == "VolumeLost"
+    assert namespace.condition("speech", "Ready")["status"] == "True"
+    namespace.patch("pvc", CLAIM, {"metadata": {"finalizers": None}})
+    namespace("delete", "pvc", CLAIM)
+    eventually("another claim is made", lambda: namespace.get("pvc", CLAIM) and uid(namespace) != before)
+    fetch_job_after(namespace, first)
+    eventually("no volume is missed", lambda: reason(namespace, "speech", "ModelCached") == "WaitingForVolume")
 
 
 def test_many_pods_ask_for_what_every_class_can_do(namespace: Kubectl) -> None:

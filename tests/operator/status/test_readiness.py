@@ -352,6 +352,13 @@ def _() -> Case:
     return told(wanted, *pods(wanted))
 
 
+@situation("the volume with the model is lost, and pods serve")
+def _() -> Case:
+    wanted = carried_out()
+    cache, *others = pods(wanted)
+    return told(wanted, {**cache, "status": {"phase": "Lost"}}, *others)
+
+
 @situation("a pod cannot reach the store that the pods share")
 def _() -> Case:
     wanted = carried_out(redis={"secretKeyRef": {"name": "valkey", "key": "url"}})

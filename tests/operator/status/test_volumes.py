@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.operator.samples import children, live, observed, one, resolved, service
+from tests.operator.samples import children, fetched, live, observed, one, resolved, service
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.observe.facts import KubernetesWarning
 from whisper_operator.resolve.resolved import Resolved
+from whisper_operator.status.blocking import model_cached
 from whisper_operator.status.volumes import cache_as_specified, job_storage_as_specified, jobs_volatile
 
 FIXED = {"fast": {"metadata": {"name": "fast"}}, "slow": {"metadata": {"name": "slow"}}}
@@ -75,6 +76,26 @@ def test_a_claim_of_jobs_that_gets_no_volume_is_told_with_the_cause() -> None:
         c.WAITING_FOR_VOLUME,
         "claim speech-jobs has no volume: no disk is left",
     )
+
+
+@pytest.mark.parametrize("part", ["cache", "jobs"])
+def test_a_volume_that_is_gone_is_told_with_the_remedy_whatever_was_fetched_to_it(part: str) -> None:
+    lost, of = claim(part, phase="Lost"), with_storage(part)
+    there = resolved(of, observed(lost, *([fetched(of, lost)] if part == "cache" else [])))
+    found = model_cached(there) if part == "cache" else job_storage_as_specified(there)
+    assert found is not None
+    assert (found.status, found.reason) == ("False", "VolumeLost")
+    assert found.message.endswith("restore it, or delete the claim, and another is made")
+
+
+@pytest.mark.parametrize("part", ["cache", "jobs"])
+def test_a_volume_that_is_gone_of_a_claim_of_the_users_is_theirs_to_restore(part: str) -> None:
+    of = with_storage(part, existingClaim="mine")
+    there = resolved(of, observed(claims={"mine": claim(part, phase="Lost")}))
+    found = model_cached(there) if part == "cache" else job_storage_as_specified(there)
+    assert found is not None
+    assert found.message.startswith("claim mine has lost its volume")
+    assert found.message.endswith("restore it, or make the claim anew, or name another one")
 
 
 def test_a_service_without_jobs_has_no_condition_of_them() -> None:

@@ -15,6 +15,15 @@ WAITING_FOR_VOLUME: Final = declare_reason(
     remedy="If it lasts: see the claim's events, and the provisioner of its StorageClass. Class, access mode and size "
     "may be corrected in the spec: the claim is made anew while it has no volume.",
 )
+VOLUME_LOST: Final = declare_reason(
+    "VolumeLost",
+    types.MODEL_CACHED,
+    types.JOB_STORAGE_AS_SPECIFIED,
+    meaning="The claim's PersistentVolume does not exist any more, and with it what was on it. Pods that run go on; no "
+    "other one starts.",
+    remedy="Restore the volume; or delete the claim: the operator makes another, and fetches the model again.",
+    stalls=True,
+)
 STORAGE_CLASS_IMMUTABLE: Final = declare_reason(
     "StorageClassImmutable",
     types.CACHE_AS_SPECIFIED,
