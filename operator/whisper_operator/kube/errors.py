@@ -13,6 +13,7 @@ DENIED: Final = "denied the request"
 
 Source: pkg/admission/plugin/webhook/errors/statuserror.go of k8s.io/apiserver.
 """
+UNANSWERED: Final = "failed calling webhook"
 
 
 class ApiError(Exception):
@@ -30,18 +31,28 @@ class ApiError(Exception):
     def is_rejection(self) -> bool:
         """Whether only a change of the spec, or of the cluster's rules, can help."""
         # A field that no schema knows, or a value of another type, is answered 500, though the fault is in the patch.
-        is_denied = self.status == 409 and not self.is_conflict
-        return self.status in REJECTIONS or is_denied or self.message.startswith(UNTYPED)
+        is_no_conflict = self.status == 409 and self.is_denied
+        return self.status in REJECTIONS or is_no_conflict or self.message.startswith(UNTYPED)
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether an admission webhook denied it, with whatever status: often that of a request of its own."""
+        return DENIED in self.message
+
+    @property
+    def is_webhooks(self) -> bool:
+        """Whether an admission webhook denied it, or did not answer."""
+        return self.is_denied or UNANSWERED in self.message
 
     @property
     def is_conflict(self) -> bool:
         """Whether somebody else wrote at the same moment, or has the name: the same request may do another time."""
-        return self.status == 409 and DENIED not in self.message
+        return self.status == 409 and not self.is_denied
 
     @property
     def is_not_found(self) -> bool:
         """Whether there is no such object; an API that is not served, also answered 404, gives no reason."""
-        return self.status == 404 and self.reason == "NotFound"
+        return self.status == 404 and self.reason == "NotFound" and not self.is_denied
 
     @property
     def names_no_field(self) -> bool:

@@ -14,7 +14,7 @@ from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.kinds import WHISPER_SERVICE
 from whisper_operator.observe.cache import ObjectCache
-from whisper_operator.reconcile.events import Recorder, transitions
+from whisper_operator.reconcile.events import Recorder, Transition, transitions
 from whisper_operator.status.assemble import as_json, kept_status
 from whisper_operator.status.refused import Refusal
 
@@ -37,9 +37,16 @@ class Reporter:
         """
         if after == before:
             return False
-        await self._write(body, after)
+        about = Metadata.model_validate(body["metadata"])
+        try:
+            await self._write(body, after)
+        except ApiError as error:
+            # Where nothing else can tell it. A server that is overloaded is spared.
+            if error.is_rejection or error.is_webhooks:
+                await self._recorder.record(about, _not_written(error), time.time())
+            raise
         for note in transitions(before, after):
-            await self._recorder.record(Metadata.model_validate(body["metadata"]), note, time.time())
+            await self._recorder.record(about, note, time.time())
         return True
 
     async def report_failed_pass(self, body: Manifest, error: Exception, now: str) -> None:
@@ -69,7 +76,7 @@ class Reporter:
         try:
             written = await self._cluster.apply(WHISPER_SERVICE, manifest, subresource="status")
         except ApiError as error:
-            if error.status != 404:
+            if error.status != 404 or error.is_denied:
                 raise
             if error.is_not_found:
                 self._cache.delete_service((namespace, name), uid)
@@ -95,6 +102,10 @@ def _asks_the_same(written: Manifest, seen: Manifest) -> bool:
     return written["spec"] == seen["spec"] and all(
         written["metadata"].get(name) == seen["metadata"].get(name) for name in ASKED_IN
     )
+
+
+def _not_written(error: ApiError) -> Transition:
+    return Transition("Warning", "StatusNotWritten", "Reconcile", f"the status could not be written: {error.message}")
 
 
 def _failed_pass(error: Exception) -> Refusal:

@@ -33,6 +33,25 @@ def test_a_webhooks_denial_is_no_conflict_whatever_its_status() -> None:
     assert not ApiError("PATCH /x", 500, "", "etcdserver: request timed out").is_conflict
 
 
+def test_a_webhooks_denial_is_no_object_that_is_not_there() -> None:
+    """Many pass on what the API server answered to a request of their own."""
+    message = 'admission webhook "a.example.com" denied the request: teams.example.com "a" not found'
+    assert not ApiError("DELETE /x", 404, "NotFound", message).is_not_found
+    assert ApiError("DELETE /x", 404, "NotFound", message).is_rejection
+
+
+@pytest.mark.parametrize(
+    ("message", "is_webhooks"),
+    [
+        ('admission webhook "a.example.com" denied the request: no', True),
+        ('Internal error occurred: failed calling webhook "a.example.com": connection refused', True),
+        ("etcdserver: request timed out", False),
+    ],
+)
+def test_what_a_webhook_keeps_from_being_written_is_known(message: str, is_webhooks: bool) -> None:
+    assert ApiError("PATCH /x", 500, "InternalError", message).is_webhooks == is_webhooks
+
+
 def test_an_api_that_is_not_served_is_no_object_that_is_not_there() -> None:
     assert ApiError("GET /x", 404, "NotFound", "").is_not_found
     assert not ApiError("GET /x", 404, "", "404 page not found").is_not_found

@@ -87,6 +87,30 @@ async def test_a_service_that_does_not_exist_is_forgotten(reason: str, known: bo
     assert (cache.service(("team", "speech")) is not None) is known
 
 
+DENIED = 'admission webhook "a" denied the request: no such team'
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "message"),
+    [(404, "NotFound", DENIED), (422, "Invalid", DENIED), (500, "", "failed calling webhook"), (403, "Forbidden", "")],
+)
+async def test_a_status_that_may_not_be_written_is_told_by_an_event(status: int, reason: str, message: str) -> None:
+    """And the service goes on, whatever a webhook says is not there."""
+    fake = FakeCluster(refusals={"WhisperService": ApiError("PATCH", status, reason, message)})
+    reporter, cache = reporting(fake)
+    with pytest.raises(ApiError):
+        await reporter.report(SERVICE, Status(), READY)
+    assert [body["reason"] for (kind, *_), body in fake.objects.items() if kind == "Event"] == ["StatusNotWritten"]
+    assert cache.service(("team", "speech"))
+
+
+async def test_a_server_that_is_overloaded_gets_no_event_for_each_status() -> None:
+    fake = FakeCluster(refusals={"WhisperService": ApiError("PATCH", 429, "TooManyRequests", "try again")})
+    with pytest.raises(ApiError):
+        await reporting(fake)[0].report(SERVICE, Status(), READY)
+    assert [kind for _, kind, _ in fake.requests] == ["WhisperService"]
+
+
 async def test_another_failure_fails_the_pass() -> None:
     reporter, _ = reporting(FakeCluster(refusals={"WhisperService": ApiError("PATCH", 500, "InternalError", "no")}))
     with pytest.raises(ApiError):
