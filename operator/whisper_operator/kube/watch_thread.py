@@ -45,13 +45,11 @@ class WatchThread:
     def __init__(
         self,
         handler: WatchHandler,
-        namespaces: tuple[str, ...],
         service_class: str,
         configuration: client.Configuration,
     ) -> None:
-        """`namespaces`: those to watch; empty: all. `service_class`: of WhisperServices; empty: those without one."""
+        """`service_class`: of WhisperServices; empty: those without one."""
         self._handler = handler
-        self._namespaces = namespaces
         self._service_class = service_class
         self._configuration = configuration
         self._stop = threading.Event()
@@ -100,9 +98,12 @@ class WatchThread:
         """
         return time.monotonic() - self._beat if self._thread else 0.0
 
-    def start(self, kinds: frozenset[Kind]) -> None:
-        """Lists and watches `kinds` from now on; what they show goes to the running event loop."""
-        targets = {list_path(kind, where): (kind, where) for kind in kinds for where in self._namespaces or (None,)}
+    def start(self, kinds: frozenset[Kind], namespaces: tuple[str, ...] = ()) -> None:
+        """Lists and watches `kinds` from now on; what they show goes to the running event loop.
+
+        `namespaces`: those to watch; empty: all.
+        """
+        targets = {list_path(kind, where): (kind, where) for kind in kinds for where in namespaces or (None,)}
         self._unlisted = set(targets.values())
         self._all_listed.clear()
         self._beat = time.monotonic()

@@ -21,6 +21,7 @@ from whisper_operator.observe.listing import fact_kinds
 from whisper_operator.observe.route_schema import has_timeouts
 from whisper_operator.process import health
 from whisper_operator.process.informer import Informer
+from whisper_operator.process.namespaces import WatchedNamespaces
 from whisper_operator.process.settings import Settings
 from whisper_operator.reconcile import worker
 from whisper_operator.reconcile.events import Recorder
@@ -47,9 +48,8 @@ class Operator:
             whole_cluster=not settings.watch_namespaces, policy=settings.policy, wake=self._queue.add_all
         )
         self._informer = Informer(self._cache, self._queue, settings.service_class)
-        self._watches = WatchThread(
-            self._informer, settings.watch_namespaces, settings.service_class, cluster.configuration
-        )
+        self._watches = WatchThread(self._informer, settings.service_class, cluster.configuration)
+        self._namespaces = WatchedNamespaces(cluster, settings.watch_namespaces)
         self._kinds: frozenset[Kind] = frozenset()
         self._route_schemas = ""
         """Address of the schemas by which `_has_route_timeouts` is known."""
@@ -69,7 +69,8 @@ class Operator:
         try:
             self._kinds = await self._served_kinds()
             await self._read_route_schema()
-            self._watches.start(self._watched())
+            await self._namespaces.look()
+            self._watches.start(self._watched(), self._namespaces.open)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._discover())
                 group.create_task(self._sync())
@@ -158,7 +159,7 @@ class Operator:
         await self._lease.renew()
 
     async def _discover(self) -> None:
-        """Watches anew when an API that matters comes or goes, and reconciles every service again.
+        """Watches anew when an API that matters or a namespace comes or goes, and reconciles every service again.
 
         Also when one is there that was not when the watches began: it may have gone and come back since the last look.
         """
@@ -172,10 +173,12 @@ class Operator:
             changed, self._kinds = kinds ^ self._kinds, kinds
             has_other_fields = await self._read_route_schema()
             changed |= self._watches.unwatched & self._watched()
+            has_other_namespaces = await self._namespaces.look()
             if changed:
                 log.info("the cluster's APIs changed: %s", sorted(kind.kind for kind in changed))
+            if changed or has_other_namespaces:
                 await self._watches.stop()
-                self._watches.start(self._watched())
+                self._watches.start(self._watched(), self._namespaces.open)
             if changed or has_other_fields:
                 self._queue.add_low_priority(self._cache.keys())
 
@@ -184,9 +187,9 @@ class Operator:
 
         Watches that begin, or begin anew, have just listed it: after those only what no watch shows is looked for.
         """
-        namespaces = self._settings.watch_namespaces or (None,)
         while True:
             have_listed = await self._watches.have_listed_within(self._settings.resync_seconds)
+            namespaces = self._namespaces.open or (None,)
             try:
                 if not have_listed:
                     metrics.MISSED.inc(await self._informer.resync(self._cluster, self._watched(), namespaces))

@@ -58,7 +58,7 @@ async def watching(*objects: Manifest) -> AsyncGenerator[tuple[ApiServer, Record
     async with api_server.serving(*KINDS) as server:
         server.objects.extend(objects)
         handler = RecordingHandler()
-        thread = WatchThread(handler, (), "", client.Configuration(host=server.url))
+        thread = WatchThread(handler, "", client.Configuration(host=server.url))
         thread.start(KINDS)
         async with asyncio.timeout(30):
             await thread.wait_until_listed()
@@ -68,7 +68,7 @@ async def watching(*objects: Manifest) -> AsyncGenerator[tuple[ApiServer, Record
 
 async def test_before_the_start_nothing_is_silent() -> None:
     """An operator that waits for an API server to answer is healthy."""
-    assert WatchThread(RecordingHandler(), (), "", client.Configuration()).silent_seconds() == 0
+    assert WatchThread(RecordingHandler(), "", client.Configuration()).silent_seconds() == 0
 
 
 async def test_a_list_comes_in_pages_and_not_as_events() -> None:
@@ -113,7 +113,7 @@ async def test_kopf_is_started_again_where_a_watch_ends_it(caplog: pytest.LogCap
 @pytest.mark.slow  # kopf is judged when it has run for fifteen seconds
 async def test_a_kind_that_was_not_served_when_kopf_began_is_told() -> None:
     async with api_server.serving(SERVICE) as server:
-        thread = WatchThread(RecordingHandler(), (), "", client.Configuration(host=server.url))
+        thread = WatchThread(RecordingHandler(), "", client.Configuration(host=server.url))
         thread.start(KINDS)
         await eventually_async("it is told", lambda: thread.unwatched)
         assert thread.unwatched == {WHISPER_SERVICE}
