@@ -433,6 +433,16 @@ FENCE = (
     "JSONPatch{op: 'add', path: '/spec/template/spec/shareProcessNamespace', value: false}, "
     "JSONPatch{op: 'add', path: '/spec/template/spec/containers/0/securityContext/runAsUser', value: 1000}]",
 )
+INJECTED = (
+    f"!{CONTAINERS}.exists(one, one.name == 'injected')",
+    "[JSONPatch{op: 'add', path: '/spec/template/spec/containers/0/env/1', value: "
+    "Object.spec.template.spec.containers.env{name: 'INJECTED', value: '1'}}, "
+    "JSONPatch{op: 'add', path: '/spec/template/spec/containers/0', value: "
+    "Object.spec.template.spec.containers{name: 'injected', image: 'proxy'}}, "
+    "JSONPatch{op: 'add', path: '/spec/template/spec/initContainers/0', value: "
+    "Object.spec.template.spec.initContainers{name: 'injected-init', image: 'proxy'}}]",
+)
+"""Before what is ours, and in its midst."""
 TOLERATING: Manifest = {"scheduling": {"tolerations": [{"key": "gpu", "operator": "Exists"}]}}
 
 
@@ -444,6 +454,7 @@ TOLERATING: Manifest = {"scheduling": {"tolerations": [{"key": "gpu", "operator"
         ([SIDECAR, PULL], {}),
         ([LABEL], {}),
         ([FENCE], {}),
+        ([INJECTED], {}),
         ([TOLERATION, SIDECAR, LABEL], {**TOLERATING, "podTemplate": EXPLICIT}),
         ([], IMAGE_VOLUME),
     ],
@@ -453,6 +464,7 @@ TOLERATING: Manifest = {"scheduling": {"tolerations": [{"key": "gpu", "operator"
         "a sidecar and a pull policy",
         "a label",
         "nodes and a user",
+        "before ours and in its midst",
         "all of them",
         "image volume",
     ],
@@ -497,10 +509,16 @@ def mutates(namespace: Kubectl, condition: str, operations: str) -> bool:
         "image": "web",
         "imagePullPolicy": "IfNotPresent",
         "securityContext": {"runAsNonRoot": True},
+        "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}],
     }
+    first = {"name": "first", "image": "web"}
     template = {
         "metadata": {"labels": {"a": "b"}},
-        "spec": {"containers": [container], "tolerations": [{"key": "x", "operator": "Exists"}]},
+        "spec": {
+            "containers": [container],
+            "initContainers": [first],
+            "tolerations": [{"key": "x", "operator": "Exists"}],
+        },
     }
     body = {
         "apiVersion": "apps/v1",
@@ -513,7 +531,7 @@ def mutates(namespace: Kubectl, condition: str, operations: str) -> bool:
     match (condition, operations):
         case change if change == TOLERATION:
             return len(spec["tolerations"]) == 2
-        case change if change == SIDECAR:
+        case change if change in (SIDECAR, INJECTED):
             return len(spec["containers"]) == 2
         case change if change == PULL:
             return spec["containers"][0]["imagePullPolicy"] == "Always"

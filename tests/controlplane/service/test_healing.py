@@ -183,28 +183,30 @@ def deleted(namespace: Kubectl) -> bool:
     return True
 
 
-LABELS = {
-    "the service's": {SERVICE_LABEL: None},
-    "the manager's": {MANAGED_BY: None},
-    "the manager's for another": {MANAGED_BY: "Helm"},
-    "both": {SERVICE_LABEL: None, MANAGED_BY: None},
-    "the service's for another": {SERVICE_LABEL: "other", MANAGED_BY: "Helm"},
+LOSSES: dict[str, Manifest] = {
+    "the service's label": {"labels": {SERVICE_LABEL: None}},
+    "the manager's": {"labels": {MANAGED_BY: None}},
+    "the manager's for another": {"labels": {MANAGED_BY: "Helm"}},
+    "both": {"labels": {SERVICE_LABEL: None, MANAGED_BY: None}},
+    "the service's for another": {"labels": {SERVICE_LABEL: "other", MANAGED_BY: "Helm"}},
+    "its owner": {"ownerReferences": None},
 }
 
 
-@pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS.keys())
-def test_a_child_that_lost_its_labels_is_found_and_put_right(namespace: Kubectl, labels: dict[str, str | None]) -> None:
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES.keys())
+def test_a_child_that_lost_whose_it_is_is_found_and_put_right(namespace: Kubectl, loss: Manifest) -> None:
     namespace.apply(exposed(namespace, monitoring={"alerts": {}}, networkPolicy={"allowTo": [{}]}))
     children = ("deployment", "service", "serviceaccount", "ingress", "networkpolicy", "prometheusrule")
     for kind in children:
         eventually(f"the {kind} is there", lambda kind=kind: namespace.get(kind, "speech"))
     uids = {kind: (namespace.get(kind, "speech") or {})["metadata"]["uid"] for kind in children}
     for kind in children:
-        merge(namespace, kind, {"metadata": {"labels": labels}})
+        merge(namespace, kind, {"metadata": loss})
     merge(namespace, "deployment", {"spec": {"minReadySeconds": 99}})
     patch(namespace, "speech", {"service": {"port": 8080}})
     for kind in children:
         eventually(f"the {kind} has its labels", lambda kind=kind: has_labels(namespace, kind))
+        eventually(f"the {kind} goes with its service", lambda kind=kind: has_owner(namespace, kind))
     eventually("the spec is followed", lambda: port_of(namespace) == 8080)
     eventually("the drift is repaired", lambda: min_ready(namespace) != 99)
     assert uids == {kind: (namespace.get(kind, "speech") or {})["metadata"]["uid"] for kind in children}
@@ -226,6 +228,11 @@ def has_edits_of_ours(namespace: Kubectl, kind: str) -> bool:
 def has_labels(namespace: Kubectl, kind: str) -> bool:
     labels = (namespace.get(kind, "speech") or {})["metadata"].get("labels", {})
     return (labels.get(SERVICE_LABEL), labels.get(MANAGED_BY)) == ("speech", "whisper-operator")
+
+
+def has_owner(namespace: Kubectl, kind: str) -> bool:
+    owners = (namespace.get(kind, "speech") or {})["metadata"].get("ownerReferences", ())
+    return [(one["kind"], one["name"]) for one in owners] == [("WhisperService", "speech")]
 
 
 def test_what_lost_label_and_owner_is_ours_still(namespace: Kubectl) -> None:
