@@ -71,7 +71,9 @@ OpenTelemetry's own variables send spans: [Trace requests and passes](../how-to/
   file, its codec by ffmpeg's name, its layout, and its language by the file's tag: `2; codec="aac"; layout="stereo";
   language="ger"`. What the file does not say is left out. `ends-early` behind them: the file's end is missing,
   as the last page, block, packet or frame shows. A stream that was cut exactly between two frames does not show it.
-- Times are the film's: a late start of the sound and its gaps are silence, from 0.1 s on.
+- Times are the film's: a late start of the sound and its gaps are silence, from 0.1 s on; where a file's clock runs
+  apart from its samples, as of phones and capture cards, the sound is stretched to it
+  ([ADR 112](../adr/0112-a-clock-that-runs-apart-from-the-samples.md)).
 - A file that is damaged in places is transcribed as far as it can be decoded; it is refused from a tenth of damaged
   frames on, and where more than a second and a fiftieth of what its header promises are missing, in seconds or bytes.
   Of a file that promises no length, as Oggs and what browsers record, all that is there is transcribed

@@ -12,24 +12,39 @@ from whisper_runtime.media.tracks import Choice
 SAMPLE_RATE: Final = 16_000
 MAX_ERROR_RATE: Final = 0.1
 """The part of a file's frames that may be damaged; with more, the text would not be a transcription of the file."""
-FILM_TIME: Final = (
+CLOCK: Final = (
     "asetpts='if(eq(N,0),print(T));"
-    "st(0,PTS-if(lt(STARTT,0.1),STARTPTS));"  # 0: the frame's time, of a start without a short delay
-    "st(1,if(gt(ld(2)-ld(0)-ld(1),0.05/TB),ld(2)-ld(0),ld(1)));"  # 1: the delay that jumps back have made so far
-    "st(2,max(ld(2),ld(0)+ld(1))+S/SR/TB);"  # 2: the end of all samples so far
-    "ld(0)+ld(1)',aresample=async=1:first_pts=0"
+    "st(0,PTS-if(lt(STARTT,0.1),STARTPTS)+ld(1));"  # 0: the frame's time, of a start without a short delay
+    "st(3,(ld(0)-ld(2))*TB);"  # 3: seconds by which it is behind the end of all samples so far
+    "st(1,ld(1)-if(lt(ld(3),-0.5),ld(3)/TB));"  # 1: the delay that jumps back have made so far
+    "st(5,if(between(ld(3),-0.5,0.1),clip(ld(3)/5,-0.03,0.03)*S/SR));"  # 5: what is followed of it with this frame
+    "st(4,if(gt(ld(3),0.1),0,ld(4)+ld(5)));"  # 4: what has been followed since the last gap
+    "if(gt(abs(ld(4)),0.08)*not(ld(6)),print(1/0)*0+st(6,1));"
+    "st(2,ld(2)+(if(gt(ld(3),0.1),ld(3),ld(5))+S/SR)/TB);"  # 2: the end of all samples so far
+    "ld(2)-S/SR/TB'"
 )
+"""The times of a track's frames in the film.
+
+Gaps are left where they are. Where the clock jumps back by more than half a second, what follows is delayed, for
+aresample would drop it. Otherwise the clock is followed within some five seconds, and by no more than 3 % of them: one
+that runs apart from the samples is, and jitter is not. See docs/adr/0026 and 0112 and ffmpeg-filters(1), asetpts.
+"""
+FILM_TIME: Final = f"{CLOCK},aresample=async=1:first_pts=0"
 """Silence where the track has no sound in the film's time: before a late start, and in gaps longer than 0.1 s.
 
-Shorter ones are the padding of encoders; a file without gaps gets the samples that it has. Where the clock jumps back,
-what follows is delayed, for aresample would drop it. See docs/adr/0026 and ffmpeg-filters(1), asetpts and aresample.
+Shorter ones are the padding of encoders; a file without gaps gets the samples that it has. See docs/adr/0026 and
+ffmpeg-filters(1), aresample.
 """
+STRETCHED_TIME: Final = f"{FILM_TIME}:flags=res:min_comp=0.005:max_soft_comp=0.04"
+"""The same, and the samples are stretched or squeezed to lie where the clock has them, by up to 4 %."""
 COUNTED_TIME: Final = (
     "asetpts='if(eq(N,0),print(T));if(lt(STARTT,0.1),0,STARTPTS)+N/SR/TB',aresample=async=1:first_pts=0"
 )
 """The film's time of a track without gaps: its start, and the number of samples since."""
 CHAIN_OF_FILTERS: Final = re.compile(rb"^-?\d+\.\d{6}$", re.MULTILINE)
-"""What FILM_TIME and COUNTED_TIME log with the first frame that they get."""
+"""What CLOCK and COUNTED_TIME log with the first frame that they get."""
+RUNS_APART: Final = re.compile(rb"^inf$", re.MULTILINE)
+"""What CLOCK logs as soon as the clock has run apart from the samples by 0.08 s since the last gap."""
 HAS_NO_CLOCK: Final = re.compile(
     rb"^Input #0, (?:aac|ac3|aiff|amr|ape|au|avi|dts|dtshd|eac3|flac|gsm|loas|mlp|mp3|mpc|mpc8|ogg|tak|truehd|"
     rb"tta|wv), ",
@@ -54,8 +69,13 @@ def film_command(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:
     return _command(choice, of_input, (FILM_TIME, choice.mix, _as_whisper_loads_it(choice)), "f32le")
 
 
+def stretched_command(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:
+    """The same of a file whose clock runs apart from its samples."""
+    return _command(choice, of_input, (STRETCHED_TIME, choice.mix, _as_whisper_loads_it(choice)), "f32le")
+
+
 def counted_command(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:
-    """The same where the file says when the track begins, and no more."""
+    """Samples in the film's time where the file says when the track begins, and no more."""
     return _command(choice, of_input, (COUNTED_TIME, choice.mix, _as_whisper_loads_it(choice)), "f32le")
 
 

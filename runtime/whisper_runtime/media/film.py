@@ -21,12 +21,14 @@ from whisper_runtime.media.duration import ends_early, first_time, is_cut, late_
 from whisper_runtime.media.ffmpeg_command import (
     CHAIN_OF_FILTERS,
     HAS_NO_CLOCK,
+    RUNS_APART,
     TIMES_ARE_LATE,
     Command,
     counted_command,
     even_command,
     film_command,
     joined_command,
+    stretched_command,
 )
 from whisper_runtime.media.ffmpeg_process import BYTES_PER_SECOND, Bounds, run_ffmpeg
 from whisper_runtime.media.loudness import QUIET, SILENT, is_below, is_lost
@@ -141,8 +143,9 @@ async def read_track(source: Source, bounds: Bounds, choice: Choice) -> DecodedA
     """
     if source.is_chain:
         return await _samples(source, bounds, choice, joined_command)
+    in_time = stretched_command if source.runs_apart else film_command
     try:
-        return await _samples(source, bounds, choice, counted_command if source.is_counted else film_command)
+        return await _samples(source, bounds, choice, counted_command if source.is_counted else in_time)
     except _ReadOtherwise as other:
         return await read_track(other.source, bounds, choice)
     except _Changes as change:
@@ -157,7 +160,7 @@ async def _evened(source: Source, bounds: Bounds, choice: Choice) -> DecodedAudi
     with tempfile.TemporaryFile() as even:
         report = await _run(source, bounds, choice, even, even_command)
         track = Choice(0, channels=choice.channels)
-        decoded = await _samples(Source(even, b""), bounds, track, film_command)
+        decoded = await read_track(Source(even, b""), bounds, track)
         return _whole(source, bounds, report, decoded.samples, choice.channels)
 
 
@@ -168,7 +171,7 @@ async def _samples(source: Source, bounds: Bounds, choice: Choice, command: Comm
         size = os.fstat(pcm.fileno()).st_size
         if size == 0:
             raise AudioError("Empty", "The file holds no audio.")
-        if command is film_command and not source.begins_at and (late := late_start(report)):
+        if command in (film_command, stretched_command) and not source.begins_at and (late := late_start(report)):
             raise _ReadOtherwise(source.beginning_at(late))
         samples = np.asarray(np.memmap(pcm, np.float32, mode="c", shape=(size // 4,)))
         return _whole(source, bounds, report, samples, choice.channels)
@@ -203,6 +206,8 @@ async def _run(source: Source, bounds: Bounds, choice: Choice, target: IO[bytes]
             raise _Changes(log)
         if not source.is_counted and TIMES_ARE_LATE.search(log):
             raise _ReadOtherwise(replace(source, lacks_times=True))
+        if not source.runs_apart and RUNS_APART.search(log):
+            raise _ReadOtherwise(replace(source, runs_apart=True))
 
     command_line = command(choice, (*source.options, *source.decoding))
     return await run_ffmpeg(command_line, source.media, target, bounds, channels=choice.channels, on_log=judge)

@@ -58,6 +58,8 @@ class Source:
     is_searched_further: bool = False
     lacks_times: bool = False
     """Whether those that ffmpeg has for its packets are wrong."""
+    runs_apart: bool = False
+    """Whether its clock runs apart from its samples."""
     begins_at: float = 0.0
     """Seconds of silence before its clock begins."""
 

@@ -10,9 +10,12 @@ from whisper_runtime.media.ffmpeg_command import (
     CHAIN_OF_FILTERS,
     FILM_TIME,
     HAS_NO_CLOCK,
+    RUNS_APART,
+    STRETCHED_TIME,
     even_command,
     film_command,
     joined_command,
+    stretched_command,
 )
 from whisper_runtime.media.tracks import Choice
 
@@ -50,6 +53,18 @@ def test_the_other_ways_leave_the_clock_out() -> None:
 )
 def test_each_chain_of_filters_logs_its_first_time(log: bytes, chains: int) -> None:
     assert len(CHAIN_OF_FILTERS.findall(log)) == chains
+
+
+@pytest.mark.parametrize(
+    ("log", "answer"), [(b"0.000000\nOutput #0\ninf\n", True), (b"    title           : inf\n", False)]
+)
+def test_a_clock_that_runs_apart_is_logged(log: bytes, answer: bool) -> None:
+    assert bool(RUNS_APART.search(log)) is answer
+
+
+def test_the_sound_of_such_a_file_is_stretched() -> None:
+    command = stretched_command(Choice(), ())
+    assert command[command.index("-af") + 1].startswith(f"{STRETCHED_TIME},aformat=")
 
 
 @pytest.mark.parametrize(
