@@ -1,4 +1,4 @@
-"""Whether a stream of frames ends within one; pure.
+"""Frames without a container: whether they begin somewhere, and whether a stream of them ends within one; pure.
 
 Frames without a container say how long each is, and nothing says how many there are: of a recording that was cut the
 last frame alone shows it, whose header promises more bytes than follow. A cut between two frames leaves no trace.
@@ -57,6 +57,15 @@ class FrameKind:
                 at, chain = self._next(tail, at + 1), 0
         return chain > CHAIN and at > len(tail)
 
+    def is_chain(self, begin: bytes) -> bool:
+        """Whether bytes begin with enough frames to be believed, one right behind the other."""
+        at = 0
+        for _ in range(CHAIN if self.begin.match(begin) else 0):
+            if not (length := self.length(begin[at : at + self.header])):
+                return False
+            at += length
+        return at > 0
+
     def _next(self, tail: bytes, start: int) -> int:
         found = self.begin.search(tail, start)
         return found.start() if found else len(tail)
@@ -67,6 +76,12 @@ def ends_within_a_frame(read: ReadAt, size: int) -> bool:
     head = read(512, title_size(read))
     kind = next((kind for kind in KINDS if kind.begin.match(head)), None)
     return kind is not None and kind.is_cut(read(TAIL, max(0, size - TAIL)))
+
+
+def begins_with_frames(read: ReadAt, at: int) -> bool:
+    """Whether a stream of frames begins at that byte of a file, one of a kind of which each frame can be told."""
+    begin = read(TAIL, at)
+    return any(kind.is_chain(begin) for kind in KINDS)
 
 
 def title_size(read: ReadAt) -> int:

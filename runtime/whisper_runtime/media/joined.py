@@ -11,7 +11,7 @@ import struct
 from typing import Final
 
 from whisper_runtime.media.byte_search import Content, first_match
-from whisper_runtime.media.frames import title_size
+from whisper_runtime.media.frames import begins_with_frames, title_size
 from whisper_runtime.media.wav import ReadAt
 
 FIRST_OF_CHANNELS: Final = b"[%b]" % b"".join(rb"\x%02x-\x%02x" % (low, low + 7) for low in range(8, 256, 16))
@@ -43,10 +43,11 @@ SOUND_FORMS: Final = re.compile(rb"soun.*?stsd\0{4}(.{4})(.{4})(....)", re.DOTAL
 14496-12, 8.5.2)."""
 BOXES_LIMIT: Final = 1_000_000
 OTHER_FORM: Final = re.compile(
-    rb"OggS\x00\x02|fLaC\x00|\x1a\x45\xdf\xa3|FORM....AIF[FC]|caff\x00\x01|ID3[\x02-\x04]\x00|....ftyp|riff\x2e\x91\xcf\x11",
-    re.DOTALL,
+    rb"OggS\x00\x02|fLaC\x00|\x1a\x45\xdf\xa3|ID3[\x02-\x04]\x00|....ftyp|RIFF....(?:AVI |QLCM)|#!AMR", re.DOTALL
 )
-"""How a recording begins that is no WAV: of MP3, the title before it."""
+"""How a recording begins that is no WAV, beside BEGINNINGS: of MP3, the title before it."""
+LONGEST_BEGINNING: Final = 64
+"""Bytes."""
 
 
 def is_joined(content: Content) -> bool:
@@ -65,7 +66,8 @@ def is_followed_by_another_form(read: ReadAt, end: int, size: int) -> bool:
 
     Its bytes would be taken for samples, or left out. A title at the end of the file is none.
     """
-    begins = OTHER_FORM.match(read(16, end)) is not None
+    head = read(LONGEST_BEGINNING, end)
+    begins = any(beginning.match(head) for beginning in (OTHER_FORM, *BEGINNINGS)) or begins_with_frames(read, end)
     return begins and end + title_size(lambda count, at: read(count, end + at)) < size
 
 

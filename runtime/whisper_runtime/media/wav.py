@@ -19,6 +19,8 @@ LONGEST_FORM: Final = 40
 """Bytes of the chunk `fmt ` that are read, which `extensible` has."""
 UNCOMPRESSED: Final = frozenset({1, 3, 6, 7, EXTENSIBLE})
 """WAV formats whose bytes give a length: integers, floats, A-law, μ-law, and `extensible` that does not say which."""
+MPEG_FRAMES: Final = frozenset({0x50, 0x55})
+"""WAV formats whose samples are frames with a header each: MP3 and its kin."""
 UNKNOWN_SIZE: Final = 0x7FFF0000
 """From here on a size of 32 bits stands for `not known yet`: ffmpeg, sox and arecord write 2 or 4 GB."""
 ROUND_SIZES: Final = (1_000_000, 2**20)
@@ -29,6 +31,7 @@ HEADER_SIZES: Final = (0, 8, 36, 44)
 CHUNK_NAME: Final = re.compile(rb"[A-Za-z0-9_ -]{4}")
 CHUNKS_LIMIT: Final = 1000
 """Chunks before the samples: recorders and editors write a dozen."""
+READ_ON: Final = ("-f", "wav", "-ignore_length", "1")
 BYTE_ORDERS: Final = {b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"RIFX": ">"}
 """By the file's first bytes."""
 LONG: Final = (b"RF64", b"BW64")
@@ -129,6 +132,11 @@ def _form(begin: bytes, chunk: bytes, order: str) -> WavForm:
     return WavForm(code, channels, rate, frame, bits, order, valid)
 
 
+def goes_on_in_frames(data: WavData, read: ReadAt) -> bool:
+    """Whether more frames follow those that the header names."""
+    return data.form.code in MPEG_FRAMES and data.size > 0 and read(1, data.end) == b"\xff"
+
+
 def wav_options(data: WavData, size: int, read: ReadAt) -> tuple[str, ...]:
     """ffmpeg's options for its input, for a WAV of `size` bytes.
 
@@ -136,6 +144,8 @@ def wav_options(data: WavData, size: int, read: ReadAt) -> tuple[str, ...]:
     it, and clients join files by their bytes. What follows the samples as chunks of their own, such as LIST, is no
     sound; of more samples ffmpeg would read the last ones alone. Raises JoinedWavs.
     """
+    if goes_on_in_frames(data, read):
+        return READ_ON
     if not data.form.bytes_per_second and data.is_size_known and wav_data(read, data.end):
         raise JoinedWavs
     if not data.form.bytes_per_second or size - data.end <= data.form.bytes_per_second:
@@ -148,7 +158,7 @@ def wav_options(data: WavData, size: int, read: ReadAt) -> tuple[str, ...]:
         raise JoinedWavs
     if after is None and CHUNK_NAME.fullmatch(name):
         return ()
-    return ("-f", "wav", "-ignore_length", "1")
+    return READ_ON
 
 
 def is_placeholder(size: int) -> bool:

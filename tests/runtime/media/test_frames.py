@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.media_files import ffmpeg, speech_as
-from whisper_runtime.media.frames import KINDS, ends_within_a_frame, title_size
+from whisper_runtime.media.frames import KINDS, begins_with_frames, ends_within_a_frame, title_size
 
 STEREO = ("-ar", "48000", "-ac", "2")
 KINDS_OF_FILES = [
@@ -33,6 +33,20 @@ KINDS_OF_FILES = [
 
 def is_cut(content: bytes) -> bool:
     return ends_within_a_frame(lambda count, at: content[at : at + count], len(content))
+
+
+@pytest.mark.parametrize(("name", "options"), KINDS_OF_FILES)
+def test_where_a_stream_begins_its_frames_follow_each_other(
+    jfk: Path, tmp_path: Path, name: str, options: tuple[str, ...]
+) -> None:
+    content = speech_as(jfk, tmp_path / name, "-id3v2_version", "0", *options).read_bytes()
+    assert begins_with_frames(lambda count, at: content[at : at + count], 0)
+    assert not begins_with_frames(lambda count, at: content[at : at + count], 1)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfb", b"\xff" * 4096, bytes(4096)])
+def test_samples_and_silence_are_no_frames(content: bytes) -> None:
+    assert not begins_with_frames(lambda count, at: content[at : at + count], 0)
 
 
 @pytest.mark.parametrize(("name", "options"), KINDS_OF_FILES)

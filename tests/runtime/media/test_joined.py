@@ -121,10 +121,23 @@ async def test_an_mp4_whose_samples_change_their_codec(
         assert len(await decoded(tmp_path / "b.mov")) / SAMPLE_RATE == pytest.approx(11, abs=0.1)
 
 
-@pytest.mark.parametrize("form", ["mp3", "ogg", "flac", "webm", "aiff", "caf", "m4a"])
+OTHERS = "mp3 ogg flac webm aiff caf m4a aac ac3 ts wma w64 voc wv tta avi"
+
+
+@pytest.mark.parametrize("form", OTHERS.split())
 async def test_a_recording_of_another_form_behind_a_wav_is_told(jfk: Path, tmp_path: Path, form: str) -> None:
     """Its bytes are no samples of the WAV's, and no chunk to be left out."""
     other = speech_as(jfk, tmp_path / f"other.{form}").read_bytes()
+    (tmp_path / "a.wav").write_bytes(jfk.read_bytes() + other)
+    assert "several recordings" in (await refused(tmp_path / "a.wav")).message
+
+
+@pytest.mark.parametrize("tags", [("-id3v2_version", "0"), ("-id3v2_version", "0", "-write_xing", "0")])
+async def test_an_mp3_without_a_title_behind_a_wav_is_told_by_its_frames(
+    jfk: Path, tmp_path: Path, tags: tuple[str, ...]
+) -> None:
+    other = speech_as(jfk, tmp_path / "other.mp3", *tags).read_bytes()
+    assert other[0] == 0xFF
     (tmp_path / "a.wav").write_bytes(jfk.read_bytes() + other)
     assert "several recordings" in (await refused(tmp_path / "a.wav")).message
 

@@ -137,6 +137,17 @@ async def test_the_size_in_a_wavs_header_is_a_hint(jfk: Path, tmp_path: Path, si
     assert len(await decoded(with_size(jfk, tmp_path / "a.wav", size))) / SAMPLE_RATE == pytest.approx(11, abs=0.01)
 
 
+@pytest.mark.parametrize("share", [0, 0.5])
+async def test_of_mp3s_frames_in_a_wav_all_are_heard(jfk: Path, tmp_path: Path, share: float) -> None:
+    """As a recorder leaves them that was switched off: the header names none, or a part."""
+    content = bytearray(speech_as(jfk, tmp_path / "whole.wav", "-c:a", "libmp3lame").read_bytes())
+    at = content.index(b"data") + 4
+    (size,) = struct.unpack_from("<I", content, at)
+    struct.pack_into("<I", content, at, int(size * share) // 4 * 4)
+    (tmp_path / "a.wav").write_bytes(content)
+    assert len(await decoded(tmp_path / "a.wav")) / SAMPLE_RATE == pytest.approx(11, abs=0.1)
+
+
 async def test_a_picture_behind_the_samples_is_no_sound(jfk: Path, tmp_path: Path) -> None:
     picture = struct.pack("<4sI", b"id3 ", 200_000) + bytes(200_000)
     assert len(await decoded(with_size(jfk, tmp_path / "a.wav", 352_000, picture))) == 11 * SAMPLE_RATE
