@@ -73,7 +73,7 @@ OpenTelemetry's own variables send spans: [Trace requests and passes](../how-to/
   as the last page, block, packet or frame shows. A stream that was cut exactly between two frames does not show it.
 - Times are the film's: a late start of the sound and its gaps are silence, from 0.1 s on; where a file's clock runs
   apart from its samples, as of phones and capture cards, the sound is stretched to it
-  ([ADR 112](../adr/0112-a-clock-that-runs-apart-from-the-samples.md)).
+  ([ADR 113](../adr/0113-a-clock-that-runs-apart-from-the-samples.md)).
 - A file that is damaged in places is transcribed as far as it can be decoded; it is refused from a tenth of damaged
   frames on, and where more than a second and a fiftieth of what its header promises are missing, in seconds or bytes.
   Of a file that promises no length, as Oggs and what browsers record, all that is there is transcribed

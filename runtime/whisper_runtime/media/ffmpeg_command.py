@@ -27,7 +27,7 @@ CLOCK: Final = (
 
 Gaps are left where they are. Where the clock jumps back by more than half a second, what follows is delayed, for
 aresample would drop it. Otherwise the clock is followed within some five seconds, and by no more than 3 % of them: one
-that runs apart from the samples is, and jitter is not. See docs/adr/0026 and 0112 and ffmpeg-filters(1), asetpts.
+that runs apart from the samples is, and jitter is not. See docs/adr/0026 and 0113 and ffmpeg-filters(1), asetpts.
 """
 FILM_TIME: Final = f"{CLOCK},aresample=async=1:first_pts=0"
 """Silence where the track has no sound in the film's time: before a late start, and in gaps longer than 0.1 s.
