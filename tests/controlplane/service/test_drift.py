@@ -59,7 +59,11 @@ def pod(namespace: Kubectl) -> Manifest:
 
 
 def server(namespace: Kubectl) -> Manifest:
-    return next(one for one in pod(namespace)["containers"] if one["name"] == "server")
+    return server_of(pod(namespace))
+
+
+def server_of(spec: Manifest) -> Manifest:
+    return next(one for one in spec["containers"] if one["name"] == "server")
 
 
 def names(items: list[Manifest]) -> set[str]:
@@ -74,7 +78,7 @@ def edit(namespace: Kubectl, change: Callable[[Manifest], None], kind: str = "de
 
 
 def rename_container(spec: Manifest) -> None:
-    spec["containers"][0]["name"] = "server2"
+    server_of(spec)["name"] = "server2"
 
 
 def rename_volume(spec: Manifest) -> None:
@@ -117,7 +121,7 @@ def add_init_container(spec: Manifest) -> None:
 
 
 def run_something_else(spec: Manifest) -> None:
-    spec["containers"][0]["command"] = ["sleep", "1000"]
+    server_of(spec)["command"] = ["sleep", "1000"]
 
 
 def take_rights(spec: Manifest) -> None:
