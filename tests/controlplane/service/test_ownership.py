@@ -240,6 +240,25 @@ def test_a_service_goes_whether_the_operator_is_there_or_not(namespace: Kubectl,
     eventually("the next of that name is served", lambda: namespace.get("deployment", "down"))
 
 
+def test_a_service_that_is_deleted_without_its_children_and_made_anew_has_them_again(namespace: Kubectl) -> None:
+    """And no pod restarts; what the new one does not want, goes."""
+    kinds = ("deployment", "service", "serviceaccount", "pdb")
+    namespace.apply(service("speech", **EMPTY_DIR, disruption={"maxUnavailable": 1}, autoscaling={}))
+    for kind in (*kinds, "hpa"):
+        eventually(f"the {kind} is there", lambda kind=kind: namespace.get(kind, "speech"))
+    before = [uid_of(namespace, kind) for kind in kinds]
+    namespace("delete", "wsvc", "speech", "--cascade=orphan")
+    eventually("they are let go", lambda: not any(is_owned(namespace.get(kind, "speech")) for kind in kinds))
+    namespace.apply(service("speech", **EMPTY_DIR, disruption={"maxUnavailable": 1}))
+    eventually("they are its own", lambda: all(is_owned(namespace.get(kind, "speech")) for kind in kinds))
+    eventually("the autoscaler is gone", lambda: namespace.get("hpa", "speech") is None)
+    assert [uid_of(namespace, kind) for kind in kinds] == before
+
+
+def uid_of(namespace: Kubectl, kind: str) -> str:
+    return (namespace.get(kind, "speech") or {})["metadata"]["uid"]
+
+
 def pods_of(namespace: Kubectl, selector: dict[str, str] | str) -> set[str]:
     text = selector if isinstance(selector, str) else ",".join(f"{name}={value}" for name, value in selector.items())
     return {pod["metadata"]["name"] for pod in namespace.list("pods", text)}
