@@ -10,8 +10,10 @@ import re
 import struct
 from typing import Final
 
-from whisper_runtime.media.byte_search import Content, first_match
+from whisper_runtime.media.byte_search import PIECE, Content, first_match
+from whisper_runtime.media.container_end import end_of
 from whisper_runtime.media.frames import begins_with_frames, title_size
+from whisper_runtime.media.matroska import HEADER
 from whisper_runtime.media.wav import ReadAt
 
 FIRST_OF_CHANNELS: Final = b"[%b]" % b"".join(rb"\x%02x-\x%02x" % (low, low + 7) for low in range(8, 256, 16))
@@ -43,11 +45,27 @@ SOUND_FORMS: Final = re.compile(rb"soun.*?stsd\0{4}(.{4})(.{4})(....)", re.DOTAL
 14496-12, 8.5.2)."""
 BOXES_LIMIT: Final = 1_000_000
 OTHER_FORM: Final = re.compile(
-    rb"OggS\x00\x02|fLaC\x00|\x1a\x45\xdf\xa3|ID3[\x02-\x04]\x00|....ftyp|RIFF....(?:AVI |QLCM)|#!AMR", re.DOTALL
+    rb"OggS\x00\x02|\.snd\0\0|fLaC\x00|\x1a\x45\xdf\xa3|ID3[\x02-\x04]\x00|....ftyp|RIFF....(?:AVI |QLCM)|#!AMR",
+    re.DOTALL,
 )
 """How a recording begins that is no WAV, beside BEGINNINGS: of MP3, the title before it."""
 LONGEST_BEGINNING: Final = 64
 """Bytes."""
+WAV: Final = re.compile(rb"RIFF....WAVE", re.DOTALL)
+IN_A_STREAM: Final = {
+    b"RIFF": re.compile(rb"RIFF....(?:WAVEfmt |AVI LIST)", re.DOTALL),
+    b"OggS": re.compile(rb"OggS\0[\2\6]\0{8}"),
+    b"fLaC": re.compile(rb"fLaC\0\0\0\x22"),
+    b"\x1a\x45\xdf\xa3": HEADER,
+    b"ftyp": re.compile(rb"ftyp(?:M4[AB] |isom|iso\d|mp4\d|qt  |3gp\d|dash)"),
+    b"caff": BEGINNINGS[0],
+    b"FORM": BEGINNINGS[1],
+    b"\x30\x26\xb2\x75": BEGINNINGS[3],
+    b"FLV\1": BEGINNINGS[4],
+    b"wvpk": BEGINNINGS[10],
+}
+"""How a recording of another form begins within a stream of frames or packets, whose own end nothing tells: each has so
+many bytes that it is no chance. By those that are searched for."""
 
 
 def is_joined(content: Content) -> bool:
@@ -59,6 +77,30 @@ def is_joined(content: Content) -> bool:
         other = first_match(AVI, content, 1)
         return other is not None and _avi_form(content, 0) != _avi_form(content, other)
     return content[4:8] == b"ftyp" and _is_joined_mp4(content)
+
+
+def has_another_form(content: Content) -> bool:
+    """Whether a recording of another form begins behind the first one, or within a stream, which would be lost."""
+
+    def read(count: int, at: int) -> bytes:
+        return content[at : at + count]
+
+    if (end := end_of(content)) is not None:
+        return WAV.match(content, end) is not None or is_followed_by_another_form(read, end, len(content))
+    title = title_size(read)
+    own = content[title : title + 4]
+    return any(_begins_later(content, title, begin, form) for begin, form in IN_A_STREAM.items() if begin != own)
+
+
+def _begins_later(content: Content, title: int, begin: bytes, form: re.Pattern[bytes]) -> bool:
+    """Whether a recording of that form begins behind the title and the file's own first bytes."""
+    at = title + len(begin)
+    while at < len(content):
+        found = content.find(begin, at, at + PIECE)
+        if found >= 0 and form.match(content, found):
+            return True
+        at = found + 1 if found >= 0 else at + PIECE - len(begin)
+    return False
 
 
 def is_followed_by_another_form(read: ReadAt, end: int, size: int) -> bool:

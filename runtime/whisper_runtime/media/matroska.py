@@ -54,7 +54,7 @@ def _recordings(content: Content) -> Iterator[_Recording]:
         if segment < 0:
             break
         begin = segment + len(SEGMENT)
-        size = _size(content[begin : begin + 8])
+        size = element_size(content[begin : begin + 8])
         yield _Recording(at, size is not None, tuple(_codecs(content[begin : begin + TRACKS])))
         at = first_match(HEADER, content, begin) if size is None else begin + size
 
@@ -64,7 +64,7 @@ def _codecs(tracks: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield codec, known[: size[0] & 0x3F] if len(size) == 1 else known
 
 
-def _size(begin: bytes) -> int | None:
+def element_size(begin: bytes) -> int | None:
     """Bytes from the number that begins there to the end of what it measures; None: it says that none is known."""
     if not begin or not begin[0] or UNKNOWN_SIZE.match(begin):
         return None

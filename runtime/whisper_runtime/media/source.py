@@ -13,7 +13,7 @@ from whisper_runtime.media import matroska, program_stream, transport
 from whisper_runtime.media.byte_search import PIECE
 from whisper_runtime.media.ending import NOT_KNOWN, Ending, ending_of
 from whisper_runtime.media.frames import title_size
-from whisper_runtime.media.joined import is_followed_by_another_form, is_joined
+from whisper_runtime.media.joined import has_another_form, is_followed_by_another_form, is_joined
 from whisper_runtime.media.ogg import is_chain
 from whisper_runtime.media.probe import probe
 from whisper_runtime.media.raw_audio import DeclaredType, RawAudio, raw_audio
@@ -119,6 +119,6 @@ def source_of(media: IO[bytes], declared: DeclaredType) -> Source:
         return Source(media, head, wav=wav, ending=ending, options=options, decoding=wav.form.decoder)
     with mmap.mmap(file, 0, prot=mmap.PROT_READ) as content:
         parts = transport.later_parts(content) or program_stream.later_parts(content) or matroska.later_parts(content)
-        if is_joined(content) or len(parts) >= PARTS_LIMIT:
+        if is_joined(content) or has_another_form(content) or len(parts) >= PARTS_LIMIT:
             raise JoinedFiles
         return Source(media, head, ending=ending, is_chain=is_chain(content), later_parts=parts)

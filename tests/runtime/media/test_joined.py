@@ -10,7 +10,7 @@ import pytest
 from tests.runtime.media.conftest import decoded, refused
 from tests.support.media_files import speech_as
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
-from whisper_runtime.media.joined import is_joined
+from whisper_runtime.media.joined import has_another_form, is_joined
 
 FRAGMENTS = ("-c:a", "aac", "-movflags", "frag_keyframe+empty_moov+default_base_moof", "-frag_duration", "1000000")
 
@@ -130,6 +130,51 @@ async def test_a_recording_of_another_form_behind_a_wav_is_told(jfk: Path, tmp_p
     other = speech_as(jfk, tmp_path / f"other.{form}").read_bytes()
     (tmp_path / "a.wav").write_bytes(jfk.read_bytes() + other)
     assert "several recordings" in (await refused(tmp_path / "a.wav")).message
+
+
+OPTIONS = {"mpg": ("-c:a", "mp2", "-ar", "48000"), "ac3": ("-ar", "48000"), "mp3": ("-id3v2_version", "0")}
+FRAMES = {"mp3", "aac", "ac3", "flac", "flv", "ts", "mpg"}
+
+
+@pytest.fixture(scope="module")
+def recorded(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The same speech by its form."""
+    folder, source = tmp_path_factory.mktemp("recorded"), recordings / "jfk.wav"
+    forms = [*OTHERS.split(), "mpg", "flv", "au"]
+    made = {form: speech_as(source, folder / f"a.{form}", *OPTIONS.get(form, ())).read_bytes() for form in forms}
+    return made | {"wav": source.read_bytes()}
+
+
+FIRST = "mp3 ogg flac webm aiff caf m4a aac ac3 ts wma wv avi mpg flv au"
+
+
+@pytest.mark.parametrize("first", FIRST.split())
+def test_a_recording_of_another_form_behind_any_is_told(recorded: dict[str, bytes], first: str) -> None:
+    """Frames behind frames are not told apart, nor is a form that is hardly seen, where the first one tells no end."""
+    found = {form for form, other in recorded.items() if has_another_form(recorded[first] + other)}
+    told = {"wav", "ogg", "flac", "webm", "m4a", "wma", "aiff", "caf", "avi", "flv", "wv"}
+    assert found >= (told if first in FRAMES else told | FRAMES) - {first}
+
+
+@pytest.mark.parametrize("form", ["mp3", "ogg", "flac", "webm", "aac", "ac3", "avi", "ts", "mpg"])
+def test_one_of_the_same_form_is_read_on(recorded: dict[str, bytes], form: str) -> None:
+    assert not has_another_form(recorded[form] * 2)
+
+
+def test_what_is_behind_a_recording_and_is_none_is_left_out(recorded: dict[str, bytes]) -> None:
+    """As what a server answered that failed, or the padding of a disk."""
+    behind = b"<html>502 Bad Gateway</html>" + bytes(512)
+    found = [form for form, one in recorded.items() if form != "wav" and has_another_form(one + behind)]
+    assert found == []
+
+
+@pytest.mark.parametrize(("first", "second"), [("m4a", "wav"), ("mp3", "ogg"), ("ogg", "mp3")])
+async def test_it_is_refused_in_these_words(
+    recorded: dict[str, bytes], tmp_path: Path, first: str, second: str
+) -> None:
+    """ffmpeg leaves it out, without a word in its log that helps."""
+    (tmp_path / "joined").write_bytes(recorded[first] + recorded[second])
+    assert "several recordings" in (await refused(tmp_path / "joined")).message
 
 
 @pytest.mark.parametrize("tags", [("-id3v2_version", "0"), ("-id3v2_version", "0", "-write_xing", "0")])

@@ -1,0 +1,115 @@
+"""Where a recording ends by its own sizes, for another one may begin there; pure."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from whisper_runtime.media.byte_search import Content
+from whisper_runtime.media.matroska import HEADER, LONGEST_HEADER, SEGMENT, element_size
+
+UNITS_LIMIT: Final = 1_000_000
+"""Boxes, chunks or blocks that are looked at."""
+LONGEST_HEADER_OF_A_UNIT: Final = 27 + 255
+"""An Ogg page's, which says how long the page is."""
+TO_THE_END: Final = 2**62
+MP4: Final = (b"ftyp", b"styp", b"moov")
+CAF_HEADER: Final = 8
+ASF_OBJECTS: Final = frozenset(
+    bytes.fromhex(name)
+    for name in ("a6d900aa0062ce6c", "89f400a0c90349cb", "903400a0c90349be", "840f2a1d2f7ad48c", "953dedf7b6228f0c")
+)
+"""How the names of those of the first level end: header and samples, and four kinds of index."""
+
+Unit = Callable[[bytes], int]
+"""Bytes of a unit by those with which it begins; 0: none begins there."""
+
+
+def end_of(content: Content) -> int | None:
+    """The byte behind the last unit that is whole; None where its form is not one of units with sizes."""
+    if HEADER.match(content):
+        return _end_of_matroska(content)
+    head = content[:8]
+    unit = _box if head[4:] in MP4 else next((unit for begin, unit in UNITS.items() if head.startswith(begin)), None)
+    if unit is None:
+        return None
+    at = CAF_HEADER if unit is _caf_chunk else 0
+    for _ in range(UNITS_LIMIT):
+        size = unit(content[at : at + LONGEST_HEADER_OF_A_UNIT])
+        if size <= 0 or at + size > len(content):
+            break
+        at += size
+    return at
+
+
+def _box(begin: bytes) -> int:
+    """MP4 (ISO/IEC 14496-12, 4.2); one without a size goes to the file's end."""
+    if len(begin) < 16 or not begin[4:8].isalnum():
+        return 0
+    size, _, long = struct.unpack(">I4sQ", begin[:16])
+    return long if size == 1 else size if size >= 8 else TO_THE_END
+
+
+def _riff(begin: bytes) -> int:
+    """AVI, which may go on in more of them, and QCP; of a WAV, which begins one, more is known (wav.py)."""
+    size = int.from_bytes(begin[4:8], "little")
+    return 8 + size + size % 2 if begin[:4] == b"RIFF" and begin[8:12] != b"WAVE" else 0
+
+
+def _form(begin: bytes) -> int:
+    """AIFF and 8SVX."""
+    size = int.from_bytes(begin[4:8], "big")
+    return 8 + size + size % 2 if begin[:4] == b"FORM" else 0
+
+
+def _caf_chunk(begin: bytes) -> int:
+    return 12 + int.from_bytes(begin[4:12], "big") if begin[:4].isalnum() and begin[:4].islower() else 0
+
+
+def _asf_object(begin: bytes) -> int:
+    """A GUID, and a size that counts both."""
+    return int.from_bytes(begin[16:24], "little") if begin[8:16] in ASF_OBJECTS else 0
+
+
+def _wavpack_block(begin: bytes) -> int:
+    """Or the title behind them."""
+    if begin[:8] == b"APETAGEX":
+        return 32 + int.from_bytes(begin[12:16], "little")
+    return 8 + int.from_bytes(begin[4:8], "little") if begin[:4] == b"wvpk" else 0
+
+
+def _snd(begin: bytes) -> int:
+    """AU, whose header has its own size and that of the samples."""
+    return sum(struct.unpack(">II", begin[4:12])) if begin[:4] == b".snd" else 0
+
+
+def _ogg_page(begin: bytes) -> int:
+    """RFC 3533, 6."""
+    if begin[:4] != b"OggS" or len(begin) < 27 + begin[26]:
+        return 0
+    return 27 + begin[26] + sum(begin[27 : 27 + begin[26]])
+
+
+def _end_of_matroska(content: Content) -> int:
+    """One segment without a size goes to the file's end."""
+    at = 0
+    while HEADER.match(content, at):
+        segment = content.find(SEGMENT, at, at + LONGEST_HEADER)
+        size = element_size(content[segment + 4 : segment + 12]) if segment >= 0 else None
+        if size is None:
+            return len(content)
+        at = segment + 4 + size
+    return at
+
+
+UNITS: Final[Mapping[bytes, Unit]] = {
+    b"RIFF": _riff,
+    b"FORM": _form,
+    b"caff": _caf_chunk,
+    b"\x30\x26\xb2\x75": _asf_object,
+    b"wvpk": _wavpack_block,
+    b"OggS": _ogg_page,
+    b".snd": _snd,
+}
+"""By how the file begins."""
