@@ -81,12 +81,12 @@ def _wavpack_block(begin: bytes) -> int:
 
 def _snd(begin: bytes) -> int:
     """AU, whose header has its own size and that of the samples."""
-    return sum(struct.unpack(">II", begin[4:12])) if begin[:4] == b".snd" else 0
+    return sum(struct.unpack(">II", begin[4:12])) if begin[:4] == b".snd" and len(begin) >= 12 else 0
 
 
 def _ogg_page(begin: bytes) -> int:
     """RFC 3533, 6."""
-    if begin[:4] != b"OggS" or len(begin) < 27 + begin[26]:
+    if begin[:4] != b"OggS" or len(begin) < 27 or len(begin) < 27 + begin[26]:
         return 0
     return 27 + begin[26] + sum(begin[27 : 27 + begin[26]])
 

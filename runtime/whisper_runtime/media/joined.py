@@ -86,9 +86,13 @@ def has_another_form(content: Content) -> bool:
         return content[at : at + count]
 
     if (end := end_of(content)) is not None:
-        return WAV.match(content, end) is not None or is_followed_by_another_form(read, end, len(content))
+        is_cut = content[end : end + 4] == content[:4]  # within a unit of its own
+        is_wav = end > 0 and WAV.match(content, end) is not None
+        return is_wav or (not is_cut and is_followed_by_another_form(read, end, len(content)))
     title = title_size(read)
     own = content[title : title + 4]
+    if own not in (b"fLaC", b"FLV\1") and not begins_with_frames(read, title):
+        return False
     return any(_begins_later(content, title, begin, form) for begin, form in IN_A_STREAM.items() if begin != own)
 
 

@@ -44,3 +44,8 @@ def test_what_is_cut_ends_with_the_last_unit_that_is_whole(jfk: Path, tmp_path: 
     content = speech_as(jfk, tmp_path / "a.opus").read_bytes()
     last = content.rfind(b"OggS")
     assert end_of(content[:-1]) == last
+
+
+@pytest.mark.parametrize("begin", [b"OggS\0", b".snd\0", b"RIFF", b"FORM\0", b"caff\0\1", b"wvpk", b"\0\0\0\x20ftyp"])
+def test_less_than_a_unit_ends_where_it_begins(begin: bytes) -> None:
+    assert end_of(begin) in (0, 8 if begin[:4] == b"caff" else 0)
