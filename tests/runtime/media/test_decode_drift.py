@@ -39,7 +39,7 @@ def heard_at(samples: Samples) -> Samples:
     is_on = np.concatenate([[False], loudness(samples, 16) > 0.05, [False]])
     edges = np.flatnonzero(is_on[1:] != is_on[:-1]).reshape(-1, 2) / 1000
     assert np.abs(edges[:, 1] - edges[:, 0] - BEEP).max() < 0.03
-    return edges[:, 0]
+    return edges[:, 0].astype(np.float32)
 
 
 def clocked(source: Path, target: Path, times: str, *options: str) -> Path:
