@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import IO, Any, Final, get_args
 
 from whisper_runtime.service.jobs.job import (
@@ -43,6 +43,8 @@ from whisper_runtime.service.jobs.store import LEASE_SECONDS
 from whisper_runtime.service.settled import settled
 
 EXPIRED_AT_ONCE: Final = "500"
+NEEDS_AUDIO: Final = 1
+"""What the verb `needs` says of a job that has not ended."""
 SWEEP_SECONDS: Final = 3600.0
 """Between two looks for files that no job needs, and the age of those: a put that takes longer has ended."""
 
@@ -124,7 +126,7 @@ class SharedJobStore:
             self._attempts["lease_lost"] += lost
         if failed:
             self._failures["job_abandoned"] += len(failed)
-            await self.contents.delete([audio_name(job_id.decode()) for job_id in failed])
+            await self._drop_audio([job_id.decode() for job_id in failed])
         if not flat:
             return None
         job = job_of(flat)
@@ -151,7 +153,7 @@ class SharedJobStore:
             await self.contents.delete([name])
             raise
         self._attempts["completed"] += 1
-        await self.contents.delete([audio_name(lease.job_id)])
+        await self._drop_audio([lease.job_id])
 
     async def retry(self, lease: JobLease, error: JobError) -> None:
         text = json.dumps(dict(error))
@@ -184,7 +186,7 @@ class SharedJobStore:
         names = sorted(await self.contents.unchanged_for(seconds))
         for some in (names[at : at + 500] for at in range(0, len(names), 500)):
             needs = await self.verbs.call("needs", *(name.partition(".")[0] for name in some))
-            wanted = {1: ".audio", 2: ".json", 3: FILE_ENDING}
+            wanted = {NEEDS_AUDIO: ".audio", 2: ".json", 3: FILE_ENDING}
             unneeded = [name for name, need in zip(some, needs, strict=True) if not _is(name, wanted.get(need))]
             await self.contents.delete(unneeded)
 
@@ -226,7 +228,19 @@ class SharedJobStore:
 
     async def _note_failure(self, lease: JobLease, error: JobError) -> None:
         self._failures[error["code"] or "unknown"] += 1
-        await self.contents.delete([audio_name(lease.job_id)])
+        await self._drop_audio([lease.job_id])
+
+    async def _drop_audio(self, job_ids: Sequence[str]) -> None:
+        """Deletes the audio of jobs that have ended, once a replica knows that they have.
+
+        After a failover that loses their end they are done again, and need it. What is left here `sweep` deletes.
+        """
+        try:
+            needs = await self.verbs.call("needs", *job_ids)
+        except JobStoreAway:
+            return
+        unneeded = [job_id for job_id, need in zip(job_ids, needs, strict=True) if need != NEEDS_AUDIO]
+        await self.contents.delete(list(map(audio_name, unneeded)))
 
     async def _of_lease(self, verb: str, lease: JobLease, *words: str | bytes | float) -> list[Any]:
         return await self.verbs.call(verb, lease.job_id, str(lease.token), *words)

@@ -23,9 +23,10 @@ from whisper_runtime.service.shared.job_program import job_call
 from whisper_runtime.service.shared.store_caller import StoreAway, StoreCaller, StoreMemoryFull
 
 KEPT: Final = frozenset(
-    {"put", "with_key", "cancel", "delete", "put_file", "delete_file", "create_batch", "cancel_batch"}
+    {"put", "with_key", "cancel", "delete", "needs", "put_file", "delete_file", "create_batch", "cancel_batch"}
 )
-"""The verbs whose clients are told that it is done, or was before: a replica has it then. Workers do theirs again."""
+"""The verbs whose clients are told that it is done, or was before, and the one by whose answer contents are deleted: a
+replica has it then. Workers do theirs again."""
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,10 @@ from testbed.store_cluster import StoreCluster, clustered
 from testbed.store_server import StoreProgram
 from tests.runtime.service.jobs.conftest import AUDIO, KEEP_SECONDS, draft
 from tests.support.waiting import eventually_async
-from whisper_runtime.service.jobs.job import JobGone, JobStoreAway, JobStoreFull
-from whisper_runtime.service.jobs.kept_contents import BesideJobs
+from whisper_runtime.service.jobs.files import StoredFiles
+from whisper_runtime.service.jobs.job import LOST, JobGone, JobLease, JobStoreAway, JobStoreFull
+from whisper_runtime.service.jobs.kept_contents import BesideJobs, SharedFiles
+from whisper_runtime.service.jobs.rows import audio_name
 from whisper_runtime.service.jobs.shared_store import SharedJobStore
 from whisper_runtime.service.jobs.shared_verbs import SharedVerbs
 from whisper_runtime.service.shared.program_call import service_key
@@ -104,6 +106,42 @@ async def test_what_no_replica_has_is_not_accepted_when_it_is_sent_again(
         replica.resume()
     assert (found := await store.with_key(ANN, "k", "d")) is not None
     assert found.idempotency_key == "k"
+
+
+async def test_a_recording_is_kept_until_a_replica_knows_that_its_job_has_ended(
+    servers: ReplicatedServers, tmp_path: Path
+) -> None:
+    """Else a failover that loses the end would leave a job that has to be done again, and cannot be."""
+    (tmp_path / "url").write_text(servers.url)
+    verbs = SharedVerbs(StoreCaller(str(tmp_path / "url"), None), PREFIX, max_bytes=10_000_000, max_queued_seconds=None)
+    store = SharedJobStore(verbs, SharedFiles(StoredFiles(tmp_path / "files")), keep_seconds=KEEP_SECONDS)
+    ends: tuple[Callable[[JobLease], Awaitable[None]], ...] = (
+        lambda lease: store.finish(lease, b"{}"),
+        lambda lease: store.fail(lease, LOST),
+    )
+    _, replica = servers.servers
+    for end in ends:
+        known, unknown = [await claimed(store) for _ in range(2)]
+        audio = [tmp_path / "files" / audio_name(lease.job_id) for lease in (known, unknown)]
+        await end(known)
+        replica.pause()
+        try:
+            await end(unknown)
+            assert [one.exists() for one in audio] == [False, True]
+        finally:
+            replica.resume()
+        await eventually_async("the replica is there again", lambda: replica.ask("INFO", "replication"))
+        await store.sweep(0.0)
+        assert not audio[1].exists()
+    await store.close()
+
+
+async def claimed(store: SharedJobStore) -> JobLease:
+    """A new job's lease."""
+    await store.put(draft(), io.BytesIO(AUDIO))
+    found = await store.claim()
+    assert found is not None
+    return found.lease
 
 
 async def test_where_no_memory_is_left_a_deletion_is_told_that_it_is_done(
