@@ -35,8 +35,9 @@ async def test_a_gap_in_the_sound_keeps_its_place(jfk: Path, tmp_path: Path, for
     ("name", "codec"), [("a.mkv", "pcm_s16le"), ("a.webm", "libopus"), ("a.mp4", "aac"), ("a.ts", "aac")]
 )
 async def test_where_the_clock_jumps_back_nothing_is_lost(jfk: Path, tmp_path: Path, name: str, codec: str) -> None:
+    """A muxer writes times that creep on instead; they are followed by 3 % at most (ADR 113), which is 0.14 s here."""
     path = speech_as(jfk, tmp_path / name, "-af", "asetpts='PTS-gte(T,5)*2/TB'", "-c:a", codec)
-    assert len(await decoded(path)) / SAMPLE_RATE == pytest.approx(11, abs=0.1)
+    assert len(await decoded(path)) / SAMPLE_RATE == pytest.approx(11, abs=0.2)
 
 
 @pytest.mark.parametrize("offsets", [(36_000, 0), (0, 36_000)])
