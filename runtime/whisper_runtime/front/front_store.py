@@ -32,7 +32,7 @@ def knows_servers(config: RuntimeConfig) -> bool:
 
 
 @dataclass(frozen=True)
-class OpenedStore:
+class UsableStore:
     shared: SharedStore
     rates: ClientRates
     model: ServedModel
@@ -43,7 +43,7 @@ class FrontStore:
 
     def __init__(self, config: RuntimeConfig, registry: CollectorRegistry) -> None:
         self.config, self.registry = config, registry
-        self._opened: OpenedStore | None = None
+        self._opened: UsableStore | None = None
         self._facts: ServingFacts | None = None
         self._asked = -math.inf
         """When servers' facts were read, by time.monotonic."""
@@ -54,18 +54,18 @@ class FrontStore:
         await self._opened.shared.keep()
 
     @property
-    def in_use(self) -> OpenedStore | None:
+    def in_use(self) -> UsableStore | None:
         """None: it is not open yet, or not as it must be."""
         return self._opened if self._opened and self._opened.shared.is_used else None
 
-    async def facts(self, opened: OpenedStore) -> ServingFacts | None:
+    async def facts(self, opened: UsableStore) -> ServingFacts | None:
         """What servers of this configuration are, which the opened store's model is told; None: none has said so."""
         if self._facts is None or time.monotonic() - self._asked >= FACTS_SECONDS:
             self._facts = await self._find(opened)
             self._asked = time.monotonic()
         return self._facts
 
-    async def _find(self, opened: OpenedStore) -> ServingFacts | None:
+    async def _find(self, opened: UsableStore) -> ServingFacts | None:
         from whisper_runtime.service.serving_facts import ServingFacts, facts_key
         from whisper_runtime.service.shared.fact_program import finding
 
@@ -80,7 +80,7 @@ class FrontStore:
         opened.model.has_loaded(found.abilities, found.precision)
         return found
 
-    def _open(self) -> OpenedStore:
+    def _open(self) -> UsableStore:
         from whisper_runtime.service.model_info import ServedModel
         from whisper_runtime.service.rate_limits import RateLimits
         from whisper_runtime.service.shared.open import open_store, shared_rates
@@ -92,4 +92,4 @@ class FrontStore:
         model = ServedModel(config)
         if digest := expected_sha256(config.model, config.model_sha256):
             model.has_digest(digest)
-        return OpenedStore(shared, shared_rates(config, own, shared), model)
+        return UsableStore(shared, shared_rates(config, own, shared), model)

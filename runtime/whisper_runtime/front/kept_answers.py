@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.types import Message, Scope
 
 from whisper_runtime.contract.config import RuntimeConfig
-from whisper_runtime.front.front_store import FrontStore, OpenedStore, knows_servers
+from whisper_runtime.front.front_store import FrontStore, UsableStore, knows_servers
 from whisper_runtime.front.own_answer import own_answer
 from whisper_runtime.front.spool import SpooledBody
 from whisper_runtime.http.request_state import state_of
@@ -53,7 +53,7 @@ class KeptAnswers:
                 self._routes = await asyncio.to_thread(self._open, opened)
             return await own_answer(self._routes, scope, body)
 
-    def _open(self, opened: OpenedStore) -> FrontRoutes:
+    def _open(self, opened: UsableStore) -> FrontRoutes:
         from whisper_runtime.http.cache_control import cache_directives
         from whisper_runtime.http.file_digest import HeadParser
         from whisper_runtime.http.front_routes import FrontRoutes

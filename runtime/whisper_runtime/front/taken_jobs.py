@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.types import Message, Scope
 
 from whisper_runtime.contract.config import RuntimeConfig
-from whisper_runtime.front.front_store import FrontStore, OpenedStore, knows_servers
+from whisper_runtime.front.front_store import FrontStore, UsableStore, knows_servers
 from whisper_runtime.front.own_answer import own_answer
 from whisper_runtime.front.spool import SpooledBody
 from whisper_runtime.http.prefer import Preference
@@ -66,7 +66,7 @@ class TakenJobs:
         if self._jobs is not None:
             await self._jobs.store.close()
 
-    def _open(self, opened: OpenedStore) -> tuple[FrontJobs, FrontRoutes]:
+    def _open(self, opened: UsableStore) -> tuple[FrontJobs, FrontRoutes]:
         from whisper_runtime.front.recording_reader import FileReader
         from whisper_runtime.http.file_digest import DigestingParser
         from whisper_runtime.http.front_routes import FrontRoutes

@@ -42,7 +42,7 @@ class Denial:
         self.operation, self.resource, self.status = operation, resource, status
 
 
-class Review(FakeRequest):
+class DeniedReview(FakeRequest):
     denial: Denial
 
     def do_POST(self) -> None:
@@ -67,7 +67,7 @@ def denial(namespace: Kubectl, tmp_path: Path) -> Iterator[Denial]:
     found = Denial()
     authority = certificate.read_bytes()
     with (
-        answering(Review, tls=context, denial=found) as url,
+        answering(DeniedReview, tls=context, denial=found) as url,
         webhook(namespace, url, *ASKED, authority=authority, seconds=5),
     ):
         eventually("the webhook is asked", lambda: is_asked(namespace, found))

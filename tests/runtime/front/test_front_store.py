@@ -17,7 +17,7 @@ from tests.fakes.engine import MULTILINGUAL
 from tests.support.waiting import eventually_async
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.front import front_store
-from whisper_runtime.front.front_store import FrontStore, OpenedStore, knows_servers
+from whisper_runtime.front.front_store import FrontStore, UsableStore, knows_servers
 from whisper_runtime.service.serving_facts import ServingFacts, facts_key
 from whisper_runtime.service.shared import open as opening
 from whisper_runtime.service.shared.fact_program import leaving
@@ -49,7 +49,7 @@ async def store(server: StoreServer, tmp_path: Path, monkeypatch: pytest.MonkeyP
     await asyncio.gather(task, return_exceptions=True)
 
 
-def opened(store: FrontStore) -> OpenedStore:
+def opened(store: FrontStore) -> UsableStore:
     found = store.in_use
     assert found is not None
     return found
