@@ -23,11 +23,21 @@ def settings(resolved: Resolved) -> dict[str, Any]:
 
 def parts(resolved: Resolved) -> list[tuple[Manifest, Manifest]]:
     """Each mount with its volume: of the Secret for the jobs' bucket."""
-    return job_store.parts(resolved.service) if job_store.is_reached_by_front(resolved.service) else []
+    return job_store.parts(resolved.service) if _takes_jobs(resolved.service) else []
+
+
+def _takes_jobs(service: WhisperService) -> bool:
+    """Whether a job may be accepted while no pod serves: the front reaches all of it, and a pod comes for it.
+
+    The operator starts one for a request that has ended; whoever else does it, as KEDA, looks at those that wait.
+    """
+    scaling = service.spec.autoscaling
+    is_woken = scaling is None or scaling.min_replicas > 0 or scaling.is_woken_by_operator
+    return is_woken and job_store.is_reached_by_front(service)
 
 
 def _of_jobs(service: WhisperService) -> dict[str, Any]:
-    if not job_store.is_reached_by_front(service):
+    if not _takes_jobs(service):
         return {}
     longest = duration_seconds(service.spec.server.max_audio_duration)
     return {**job_store.settings(service, None), "max_audio_seconds": longest}

@@ -71,6 +71,29 @@ def test_a_front_that_can_answer_nothing_knows_no_model(spec: dict[str, Any]) ->
     assert {one["name"] for one in front["containers"][0]["env"]}.isdisjoint({"WHISPER_MODEL", "WHISPER_JOBS_STORE"})
 
 
+@pytest.mark.parametrize(
+    ("scaling", "takes"),
+    [
+        ({"minReplicas": 0}, True),
+        ({"minReplicas": 1}, True),
+        ({"minReplicas": 0, "keda": {"onDemand": True}}, False),
+        (
+            {
+                "minReplicas": 0,
+                "metrics": [{"type": "External", "external": {"metricName": "backlog", "averageValue": 20}}],
+            },
+            False,
+        ),
+    ],
+    ids=["operator", "never at zero", "KEDA", "a metric"],
+)
+def test_it_takes_none_where_nobody_would_start_a_pod_for_it(scaling: dict[str, Any], takes: bool) -> None:
+    """KEDA and an HPA see the requests that wait, and not one that was answered."""
+    front, _ = pods(**REDIS, jobs={"storage": BUCKET}, autoscaling={"maxReplicas": 3, **scaling})
+    assert ("WHISPER_JOBS_STORE" in {one["name"] for one in front["containers"][0]["env"]}) is takes
+    assert ("job-bucket" in [volume["name"] for volume in front["volumes"]]) is takes
+
+
 def test_results_alone_bring_no_jobs() -> None:
     front, _ = pods(**KEEPING)
     assert (config(front).jobs_store, config(front).result_cache_seconds) == ("directory", 3600)
