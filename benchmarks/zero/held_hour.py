@@ -77,7 +77,8 @@ def text(found: HeldHour) -> str:
 
 A service that sleeps, with jobs in a store and a bucket, gets {found.audio_seconds / 60:.0f} minutes of speech
 ({found.megabytes:.0f} MB of MP3) with `Prefer: respond-async`. The front decodes it and answers 202 after
-{found.accepted:.1f} s; its process takes {found.front_mebibytes:.0f} MiB at most. Then both pods of the front are
+{found.accepted:.1f} s; its process takes {found.front_mebibytes:.0f} MiB at most, the
+samples among them, which are mapped from its disk. Then both pods of the front are
 killed. The job is done {found.done:.0f} s after it was sent, in attempt {found.attempts}; a sentence that the recording
 has {found.rounds} times is {found.sentences} times in its text.
 """
