@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -44,9 +45,14 @@ class FrontStore:
     def __init__(self, config: RuntimeConfig, registry: CollectorRegistry) -> None:
         self.config, self.registry = config, registry
         self._opened: UsableStore | None = None
+        self._on_open = list[Callable[[UsableStore], None]]()
         self._facts: ServingFacts | None = None
         self._asked = -math.inf
         """When servers' facts were read, by time.monotonic."""
+
+    def on_open(self, then: Callable[[UsableStore], None]) -> None:
+        """Has `then` called once, in the thread that opens the store, before that is in use."""
+        self._on_open.append(then)
 
     async def keep(self) -> None:
         """Opens the store, and looks after it until it is cancelled."""
@@ -92,4 +98,7 @@ class FrontStore:
         model = ServedModel(config)
         if digest := expected_sha256(config.model, config.model_sha256):
             model.has_digest(digest)
-        return UsableStore(shared, shared_rates(config, own, shared), model)
+        opened = UsableStore(shared, shared_rates(config, own, shared), model)
+        for then in self._on_open:
+            then(opened)
+        return opened

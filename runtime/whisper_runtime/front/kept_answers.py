@@ -40,20 +40,20 @@ class KeptAnswers:
         self._decoder = ""
         """Of the servers, as decoder_version has it."""
         self._places = asyncio.Semaphore(LOOKED_UP_AT_ONCE)
+        store.on_open(self._open)
 
     async def answer(self, scope: Scope, body: SpooledBody) -> list[Message]:
         """The answer by what is kept for the request whose body that is; empty: nothing is kept."""
         if (opened := self._store.in_use) is None:
             return []
+        assert self._routes is not None  # they are opened with the store
         async with self._places:
             if (facts := await self._store.facts(opened)) is None:
                 return []
             self._decoder = facts.decoder
-            if self._routes is None:
-                self._routes = await asyncio.to_thread(self._open, opened)
-            return await own_answer(self._routes, scope, body)
+            return await own_answer(self._routes.answer, scope, body)
 
-    def _open(self, opened: UsableStore) -> FrontRoutes:
+    def _open(self, opened: UsableStore) -> None:
         from whisper_runtime.http.cache_control import cache_directives
         from whisper_runtime.http.file_digest import HeadParser
         from whisper_runtime.http.front_routes import FrontRoutes
@@ -74,4 +74,4 @@ class KeptAnswers:
             digest = state_of(request.scope).file_digest
             return KeptTranscriber(kept, metrics, opened.rates, cache_directives(request.headers), digest)
 
-        return FrontRoutes(model, transcriber_of, HeadParser)
+        self._routes = FrontRoutes(model, transcriber_of, HeadParser)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope
 
 from whisper_runtime.front.spool import SpooledBody
 from whisper_runtime.http.request_state import KEY, state_of
 
-if TYPE_CHECKING:
-    from whisper_runtime.http.front_routes import FrontRoutes
+RouteAnswer = Callable[[Scope, Receive], Awaitable[Response | None]]
+"""As FrontRoutes.answer."""
 
 
-async def own_answer(routes: FrontRoutes, scope: Scope, body: SpooledBody) -> list[Message]:
+async def own_answer(route_answer: RouteAnswer, scope: Scope, body: SpooledBody) -> list[Message]:
     """The answer as ASGI has it; empty: a server is to have the request."""
     found = list[Message]()
 
@@ -24,7 +24,7 @@ async def own_answer(routes: FrontRoutes, scope: Scope, body: SpooledBody) -> li
         found.append(message)
 
     scope, receive = _for_routes(scope), _receiving(body)
-    if (response := await routes.answer(scope, receive)) is not None:
+    if (response := await route_answer(scope, receive)) is not None:
         await response(scope, receive, send)
     return found
 

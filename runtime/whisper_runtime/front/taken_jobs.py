@@ -59,7 +59,7 @@ class TakenJobs:
                 self._jobs, self._routes = await asyncio.to_thread(self._open, opened)
             # Nobody waits here for a result: it would keep the next recording from being taken.
             state = replace(state_of(scope), preference=Preference())
-            return await own_answer(self._routes, {**scope, "state": {KEY: state}}, body)
+            return await own_answer(self._routes.answer, {**scope, "state": {KEY: state}}, body)
 
     async def close(self) -> None:
         """Lets go of the store; the jobs stay."""

@@ -286,3 +286,9 @@ async def test_without_the_store_all_goes_to_servers(pods: SharingPods, store: S
 def test_a_front_knows_results_by_one_checkpoint_and_from_a_store(changed: dict[str, Any], takes: bool) -> None:
     of_all: dict[str, Any] = {"model": "base", "redis_url_file": "/url", "result_cache_max_bytes": 1}
     assert takes_results(RuntimeConfig(**of_all | changed)) is takes
+
+
+async def test_requests_that_come_first_and_at_once_are_answered_alike(pods: SharingPods) -> None:
+    text = await pods.transcribe()
+    first = await asyncio.gather(*(pods.front.send(**SAME).answered() for _ in range(4)))
+    assert [(one.body.decode(), is_hit(one)) for one in first] == [(text, True)] * 4

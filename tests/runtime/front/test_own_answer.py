@@ -39,19 +39,19 @@ async def filled(body: SpooledBody, content: bytes) -> None:
 async def test_the_whole_body_is_read_and_the_answer_is_theirs(content: bytes) -> None:
     with spooled_body(None) as body:
         await filled(body, content)
-        start, answer = await own_answer(Routes(knows=True), SCOPE, body)  # type: ignore[arg-type]
+        start, answer = await own_answer(Routes(knows=True).answer, SCOPE, body)
     assert (start["status"], answer["body"]) == (200, content)
 
 
 async def test_without_an_answer_the_body_is_there_for_a_server() -> None:
     with spooled_body(None) as body:
         await filled(body, b"speech")
-        assert await own_answer(Routes(knows=False), SCOPE, body) == []  # type: ignore[arg-type]
+        assert await own_answer(Routes(knows=False).answer, SCOPE, body) == []
         assert b"".join([piece async for piece in body.pieces()]) == b"speech"
 
 
 async def test_what_the_routes_note_is_not_the_fronts() -> None:
     scope = {**SCOPE, "state": {}}
     with spooled_body(None) as body:
-        await own_answer(Routes(knows=True), scope, body)  # type: ignore[arg-type]
+        await own_answer(Routes(knows=True).answer, scope, body)
     assert state_of(scope).file_digest is None
