@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +10,7 @@ from typing import Any
 import pytest
 
 from testbed.operator_process import OPERATOR
-from tests.fakes.web_server import FakeRequest, answering
-from tests.support.admission_webhook import webhook
-from tests.support.certificates import self_signed
+from tests.support.admission_webhook import ReviewRequest, reviewing
 from tests.support.kubectl import Kubectl
 from tests.support.services import EMPTY_DIR, patch, port_of, reason, service
 from tests.support.waiting import eventually
@@ -42,34 +38,23 @@ class Denial:
         self.operation, self.resource, self.status = operation, resource, status
 
 
-class DeniedReview(FakeRequest):
+class DeniedReview(ReviewRequest):
     denial: Denial
 
     def do_POST(self) -> None:
-        """Source: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/"""
-        review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["request"]
+        review = self.read_review()
         denial, user = self.denial, review["userInfo"]["username"]
         denial.asked.append(user)
         is_about = (review["operation"], review["resource"]["resource"]) == (denial.operation, denial.resource)
-        is_denied = is_about and user == OPERATOR
-        status = {"status": {**denial.status, "message": 'teams.example.com "a" not found'}} if is_denied else {}
-        answer = {"uid": review["uid"], "allowed": not is_denied, **status}
-        body = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": answer}
-        self.answer(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        denied = {**denial.status, "message": 'teams.example.com "a" not found'}
+        self.answer_review(review, denied if is_about and user == OPERATOR else None)
 
 
 @pytest.fixture
 def denial(namespace: Kubectl, tmp_path: Path) -> Iterator[Denial]:
     """A webhook that is asked about Ingresses and statuses of the namespace, and denies nothing yet."""
-    certificate, key = self_signed(tmp_path)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, key)
     found = Denial()
-    authority = certificate.read_bytes()
-    with (
-        answering(DeniedReview, tls=context, denial=found) as url,
-        webhook(namespace, url, *ASKED, authority=authority, seconds=5),
-    ):
+    with reviewing(DeniedReview, namespace, tmp_path, *ASKED, seconds=5, denial=found):
         eventually("the webhook is asked", lambda: is_asked(namespace, found))
         yield found
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,9 +11,7 @@ from pathlib import Path
 import pytest
 
 from testbed.operator_process import OPERATOR
-from tests.fakes.web_server import FakeRequest, answering
-from tests.support.admission_webhook import webhook
-from tests.support.certificates import self_signed
+from tests.support.admission_webhook import ReviewRequest, reviewing
 from tests.support.kubectl import Kubectl
 from tests.support.services import EMPTY_DIR, patch, port_of, service
 from tests.support.waiting import eventually
@@ -40,32 +37,27 @@ class SlowWebhook:
     over: threading.Event = field(default_factory=threading.Event)
 
 
-class Review(FakeRequest):
+class SlowReview(ReviewRequest):
     webhook: SlowWebhook
 
     def do_POST(self) -> None:
-        """Source: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/"""
-        review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["request"]
+        review = self.read_review()
         self.webhook.users.append(review["userInfo"]["username"])
         if self.webhook.over.wait(self.webhook.seconds):
             return
-        answer = {"uid": review["uid"], "allowed": True}
-        body = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": answer}
-        self.answer(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        self.answer_review(review)
 
 
 @pytest.fixture
 def slow(namespace: Kubectl, tmp_path: Path) -> Iterator[SlowWebhook]:
     """A webhook that is asked about each Ingress of the namespace, and is not slow yet."""
-    certificate, key = self_signed(tmp_path)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, key)
     found = SlowWebhook()
-    with answering(Review, tls=context, webhook=found) as url:
-        with webhook(namespace, url, "ingresses", authority=certificate.read_bytes(), seconds=LONGEST):
+    with reviewing(SlowReview, namespace, tmp_path, "ingresses", seconds=LONGEST, webhook=found):
+        try:
             eventually("the webhook is asked", lambda: is_asked(namespace, found))
             yield found
-        found.over.set()
+        finally:
+            found.over.set()
 
 
 def is_asked(namespace: Kubectl, slow: SlowWebhook) -> bool:
