@@ -25,7 +25,8 @@ def test_a_real_server_passes(real: tuple[str, str], golden: Path) -> None:
     report = VerifyReport.model_validate_json(done.stdout)
     assert (done.returncode, report.passed) == (0, True), done.stdout
     assert len(done.stdout.encode()) <= TERMINATION_MESSAGE_LIMIT
-    tried = {name for name, _ in (*functional.CHECKS, *security.CHECKS, *metrics_port.CHECKS)} | {"all-answered"}
+    groups = (*functional.ALONE, *functional.TOGETHER, *security.CHECKS, *metrics_port.CHECKS)
+    tried = {name for name, _ in groups} | {"all-answered"}
     assert {check.name for check in report.checks} == tried
     assert report.performance is not None
     print(report.performance)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from whisper_runtime.contract.reports import CheckResult
-from whisper_runtime.verify.client import HttpResponse, NoResponse, ServiceClient
+from whisper_runtime.verify.client import HttpResponse, NoResponse, ServerBusy, ServiceClient
 
 
 class CheckFailed(Exception):
@@ -45,6 +46,25 @@ def run_checks(checks: Iterable[tuple[str, CheckFunction]], target: VerifyTarget
     """
     for name, function in checks:
         yield _run(name, function, target)
+
+
+def run_checks_together(
+    checks: Iterable[tuple[str, CheckFunction]], target: VerifyTarget, at_once: int
+) -> Iterator[CheckResult]:
+    """Yields the outcomes of `checks`, in their order, of which up to `at_once` run at the same time.
+
+    Raises ServerBusy after the last outcome, where the server was too busy for one of them.
+    """
+    with ThreadPoolExecutor(at_once) as pool:
+        running = [pool.submit(_run, name, function, target) for name, function in checks]
+    busy: ServerBusy | None = None
+    for check in running:
+        try:
+            yield check.result()
+        except ServerBusy as error:
+            busy = error
+    if busy:
+        raise busy
 
 
 def _run(name: str, function: CheckFunction, target: VerifyTarget) -> CheckResult:

@@ -145,9 +145,12 @@ def refuses_invalid_requests(target: VerifyTarget) -> str:
     return f"{len(invalid)} bad requests refused"
 
 
-CHECKS: Final[tuple[tuple[str, CheckFunction], ...]] = (
+ALONE: Final[tuple[tuple[str, CheckFunction], ...]] = (
     ("model", model),
     ("transcribes", transcribes),
+)
+"""One after the other, with nothing beside."""
+TOGETHER: Final[tuple[tuple[str, CheckFunction], ...]] = (
     ("language", takes_language),
     ("json", answers_json),
     ("text", answers_text),
@@ -159,6 +162,7 @@ CHECKS: Final[tuple[tuple[str, CheckFunction], ...]] = (
     ("translates", translates),
     ("refuses-nonsense", refuses_invalid_requests),
 )
+"""At the same time: a batch of requests gives each its own words, and takes less time than they do in turns."""
 
 
 def check_words(text: str, target: VerifyTarget) -> str:

@@ -10,11 +10,13 @@ from typing import Final
 
 from whisper_runtime.contract.reports import CheckResult, Performance, VerifyReport
 from whisper_runtime.verify import functional, jobs, metrics_port, security, speakers
-from whisper_runtime.verify.checks import VerifyTarget, run_checks
+from whisper_runtime.verify.checks import VerifyTarget, run_checks, run_checks_together
 from whisper_runtime.verify.client import PATIENCE_SECONDS, ServerBusy, ServiceClient
 from whisper_runtime.verify.performance import measure
 
 TIMEOUT_SECONDS: Final = 300.0
+AT_ONCE: Final = 4
+"""Requests that are sent at the same time: enough for a batch, and few beside those of a service's clients."""
 
 
 class CannotVerify(Exception):
@@ -49,7 +51,7 @@ class VerifyOptions:
 
 
 def verify(options: VerifyOptions) -> VerifyReport:
-    """Runs every check that `options` allow, one after the other, until the server is busy for too long.
+    """Runs every check that `options` allow, until the server is busy for too long.
 
     Raises CannotVerify.
     """
@@ -69,7 +71,8 @@ def verify(options: VerifyOptions) -> VerifyReport:
 
 def _outcomes(options: VerifyOptions, target: VerifyTarget) -> Iterator[CheckResult | Performance]:
     """Yields what is found as it is found, so that it is kept where the server turns busy. Raises ServerBusy."""
-    yield from run_checks(functional.CHECKS, target)
+    yield from run_checks(functional.ALONE, target)
+    yield from run_checks_together(functional.TOGETHER, target, AT_ONCE)
     if options.tells_speakers:
         yield from run_checks(speakers.CHECKS, target)
     answered, performance = measure(target, options.requests, options.concurrency)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from tests.runtime.verify.conftest import CannedClient, target
-from whisper_runtime.verify.checks import CheckFailed, VerifyTarget, expect_status, run_checks
-from whisper_runtime.verify.client import HttpResponse, NoResponse
+from whisper_runtime.verify.checks import CheckFailed, VerifyTarget, expect_status, run_checks, run_checks_together
+from whisper_runtime.verify.client import HttpResponse, NoResponse, ServerBusy
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,34 @@ def test_each_check_has_an_outcome_whatever_another_one_raises(error: Exception,
         ("bad", False, message),
         ("good", True, "fine"),
     ]
+
+
+def test_together_no_more_run_than_are_allowed_and_each_outcome_is_in_its_place() -> None:
+    both = threading.Barrier(2)
+    running, most = list[str](), list[int]()
+
+    def meets_another(name: str) -> str:
+        running.append(name)
+        both.wait(timeout=30)
+        most.append(len(running))
+        both.wait(timeout=30)
+        running.remove(name)
+        return name
+
+    checks = [(name, lambda _, name=name: meets_another(name)) for name in "abcd"]
+    found = list(run_checks_together(checks, target(CannedClient()), 2))
+    assert [(check.name, check.message) for check in found] == [(name, name) for name in "abcd"]
+    assert max(most) == 2
+
+
+def test_together_what_others_found_is_kept_where_the_server_is_too_busy_for_one() -> None:
+    def busy(_: VerifyTarget) -> str:
+        raise ServerBusy("the server has been busy for 1 s: it answered 429")
+
+    found = run_checks_together((("busy", busy), ("good", lambda _: "fine")), target(CannedClient()), 2)
+    assert next(found).name == "good"
+    with pytest.raises(ServerBusy, match="it answered 429"):
+        next(found)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.support.runtime_server import fake_server
 from whisper_runtime.contract.files import TERMINATION_MESSAGE_LIMIT
 from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.process.command import main
-from whisper_runtime.verify.run import CannotVerify, table, verify
+from whisper_runtime.verify.run import AT_ONCE, CannotVerify, table, verify
 
 
 def test_a_good_server_passes_every_check(golden: str) -> None:
@@ -29,6 +30,25 @@ def test_a_good_server_passes_every_check(golden: str) -> None:
     assert 0 < report.performance.p50_seconds <= report.performance.p95_seconds
     assert report.requests == 1 + len(SPEAKING) + 1 + 5 + 3 + 2 + 4 + 1
     assert "Ask" not in report.to_json()
+
+
+def test_the_clip_is_sent_alone_and_then_in_each_form_at_the_same_time(golden: str) -> None:
+    """Given a server that answers nothing but the first request before others wait for it."""
+    decoded, waiting = 0, asyncio.Event()
+
+    async def decode_with_others(media: IO[bytes], **limits: Any) -> DecodedAudio:
+        nonlocal decoded
+        decoded += 1
+        if decoded == 1 + AT_ONCE:
+            waiting.set()
+        if decoded > 1:
+            async with asyncio.timeout(30):
+                await waiting.wait()
+        return await decode(media, **limits)
+
+    with fake_server(FakeEngine(), decode_with_others) as url:
+        report = verify(options(url, golden))
+    assert report.passed, report.to_json()
 
 
 def test_with_a_key_the_server_must_demand_one(golden: str, key_file: str) -> None:
