@@ -10,7 +10,6 @@ from whisper_operator.build.meta import child
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import CLAIM
 from whisper_operator.objects.manifest import controller_of
-from whisper_operator.resolve.asked_claim import AskedClaim
 from whisper_operator.resolve.claim import ClaimState, requested_size
 from whisper_operator.resolve.resolved import Resolved
 
@@ -46,15 +45,21 @@ def _build(resolved: Resolved, claim: ClaimState) -> Manifest | None:
         labels=wanted.labels or None,
         annotations={**wanted.annotations, **asked},
         owned=not wanted.is_retained,
-        spec=_grown(claim, claim.live) if claim.live and not claim.makes_way else _new(wanted),
+        spec=_grown(claim, claim.live) if claim.live and not claim.makes_way else _new(claim),
     )
 
 
-def _new(wanted: AskedClaim) -> Manifest:
+def _new(claim: ClaimState) -> Manifest:
+    """The default class by its name, where it is known: left to the API server, it would be written once more.
+
+    A second write, while the claim's first pod is placed, comes between the scheduler's and the provisioner's own.
+    """
+    wanted, default = claim.wanted, claim.storage_class
+    storage_class = default["metadata"]["name"] if wanted.storage_class is None and default else wanted.storage_class
     return {
         "accessModes": [wanted.access_mode],
         "resources": {"requests": {"storage": wanted.size}},
-        **({"storageClassName": wanted.storage_class} if wanted.storage_class is not None else {}),
+        **({"storageClassName": storage_class} if storage_class is not None else {}),
     }
 
 

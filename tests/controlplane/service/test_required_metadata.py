@@ -11,9 +11,10 @@ import pytest
 from testbed import audit
 from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OPERATOR
+from tests.support.every_child import everything
 from tests.support.kubectl import Kubectl, KubectlError
 from tests.support.kubelet import end_job
-from tests.support.services import EMPTY_DIR, fetch_job, patch, service
+from tests.support.services import EMPTY_DIR, fetch_job, patch
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects.kinds import AUTOSCALER, CHILD_KINDS, CLAIM, JOB
@@ -60,20 +61,6 @@ def refuses(namespace: Kubectl) -> bool:
     except KubectlError as error:
         return "denied request" in str(error)
     return False
-
-
-def everything(namespace: Kubectl, **more: Any) -> Manifest:
-    host = f"{namespace.namespace}.example.com"
-    parts: dict[str, Any] = {
-        "ingress": {"host": host},
-        "gateway": {"parentRefs": [{"name": "public"}], "hostnames": [f"gateway.{host}"]},
-        "autoscaling": {"keda": {}},
-        "disruption": {"maxUnavailable": 1},
-        "networkPolicy": {"allowTo": [{}]},
-        "monitoring": {"serviceMonitor": {}, "alerts": {}},
-        "front": {},
-    }
-    return service("speech", **parts, **more)
 
 
 def children(namespace: Kubectl) -> dict[str, Manifest]:

@@ -7,6 +7,7 @@ import pytest
 from tests.operator.samples import children, claim, deployment, live, observed, one, resolved, service
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build.claim import given_up
+from whisper_operator.resolve.asked_claim import DEFAULT_CLASS
 
 
 def test_a_claim_keeps_what_is_fixed_and_only_grows() -> None:
@@ -17,6 +18,23 @@ def test_a_claim_keeps_what_is_fixed_and_only_grows() -> None:
         assert found["spec"]["accessModes"] == ["ReadWriteOnce"]
         assert found["spec"]["storageClassName"] == "fast"
         assert found["spec"]["resources"]["requests"]["storage"] == wanted
+
+
+def test_a_new_claim_names_the_default_class_and_so_is_the_same_once_it_is_there() -> None:
+    """What the API server fills in would be a difference at the next pass, and a second write."""
+    default = {
+        "metadata": {"name": "standard", "annotations": {DEFAULT_CLASS: "true"}},
+        "provisioner": "example.com/disk",
+    }
+    new = one(
+        children(service(), observed(storage_classes={"standard": default})), "PersistentVolumeClaim", "speech-models"
+    )
+    assert new["spec"]["storageClassName"] == "standard"
+    made = {**new, "metadata": {**new["metadata"], "uid": "1"}, "status": {"phase": "Pending"}}
+    there = observed(made, storage_classes={"standard": default})
+    assert one(children(service(), there), "PersistentVolumeClaim", "speech-models") == new
+    unknown = one(children(service(), observed()), "PersistentVolumeClaim", "speech-models")
+    assert "storageClassName" not in unknown["spec"]
 
 
 def test_a_claim_without_a_volume_is_built_as_the_spec_asks_now() -> None:
