@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from whisper_runtime.media.byte_search import Content
-from whisper_runtime.media.matroska import HEADER, LONGEST_HEADER, SEGMENT, element_size
+from whisper_runtime.media.matroska import end_of_matroska
+from whisper_runtime.media.wav import is_placeholder
 
 UNITS_LIMIT: Final = 1_000_000
 """Boxes, chunks or blocks that are looked at."""
 LONGEST_HEADER_OF_A_UNIT: Final = 27 + 255
 """An Ogg page's, which says how long the page is."""
 TO_THE_END: Final = 2**62
-MP4: Final = (b"ftyp", b"styp", b"moov")
+MP4: Final = (b"ftyp", b"styp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 CAF_HEADER: Final = 8
+FLV_TAGS: Final = frozenset({8, 9, 18})
+"""Sound, picture and notes."""
 ASF_OBJECTS: Final = frozenset(
     bytes.fromhex(name)
     for name in ("a6d900aa0062ce6c", "89f400a0c90349cb", "903400a0c90349be", "840f2a1d2f7ad48c", "953dedf7b6228f0c")
@@ -26,21 +29,31 @@ Unit = Callable[[bytes], int]
 """Bytes of a unit by those with which it begins; 0: none begins there."""
 
 
-def end_of(content: Content) -> int | None:
-    """The byte behind the last unit that is whole; None where its form is not one of units with sizes."""
-    if HEADER.match(content):
-        return _end_of_matroska(content)
+class End(NamedTuple):
+    last: int
+    """Where the last unit begins that has all its bytes: those of another recording are among them, if it was cut."""
+    at: int
+    """The byte behind it."""
+    is_cut: bool
+    """Whether there begins one that goes beyond the file's end, or has no size."""
+
+
+def end_of(content: Content) -> End | None:
+    """None where its form is not one of units with sizes."""
+    if end := end_of_matroska(content):
+        return End(end[0], *end)
     head = content[:8]
     unit = _box if head[4:] in MP4 else next((unit for begin, unit in UNITS.items() if head.startswith(begin)), None)
     if unit is None:
         return None
-    at = CAF_HEADER if unit is _caf_chunk else 0
+    at, size = CAF_HEADER if unit is _caf_chunk else 0, 0
+    last = at
     for _ in range(UNITS_LIMIT):
         size = unit(content[at : at + LONGEST_HEADER_OF_A_UNIT])
         if size <= 0 or at + size > len(content):
             break
-        at += size
-    return at
+        last, at = at, at + size
+    return End(last, at, size > 0 and at < len(content))
 
 
 def _box(begin: bytes) -> int:
@@ -53,14 +66,17 @@ def _box(begin: bytes) -> int:
 
 def _riff(begin: bytes) -> int:
     """AVI, which may go on in more of them, and QCP; of a WAV, which begins one, more is known (wav.py)."""
-    size = int.from_bytes(begin[4:8], "little")
-    return 8 + size + size % 2 if begin[:4] == b"RIFF" and begin[8:12] != b"WAVE" else 0
+    return _chunk(int.from_bytes(begin[4:8], "little")) if begin[:4] == b"RIFF" and begin[8:12] != b"WAVE" else 0
 
 
 def _form(begin: bytes) -> int:
     """AIFF and 8SVX."""
-    size = int.from_bytes(begin[4:8], "big")
-    return 8 + size + size % 2 if begin[:4] == b"FORM" else 0
+    return _chunk(int.from_bytes(begin[4:8], "big")) if begin[:4] == b"FORM" else 0
+
+
+def _chunk(size: int) -> int:
+    """One whose size is not known goes to the file's end."""
+    return TO_THE_END if size == 0 or is_placeholder(size) else 8 + size + size % 2
 
 
 def _caf_chunk(begin: bytes) -> int:
@@ -91,16 +107,17 @@ def _ogg_page(begin: bytes) -> int:
     return 27 + begin[26] + sum(begin[27 : 27 + begin[26]])
 
 
-def _end_of_matroska(content: Content) -> int:
-    """One segment without a size goes to the file's end."""
-    at = 0
-    while HEADER.match(content, at):
-        segment = content.find(SEGMENT, at, at + LONGEST_HEADER)
-        size = element_size(content[segment + 4 : segment + 12]) if segment >= 0 else None
-        if size is None:
-            return len(content)
-        at = segment + 4 + size
-    return at
+def _flv_tag(begin: bytes) -> int:
+    """Or the header before them; behind each is its size once more."""
+    if begin[:4] == b"FLV\1":
+        return int.from_bytes(begin[5:9], "big") + 4
+    is_tag = len(begin) > 11 and begin[0] & 0x1F in FLV_TAGS and not any(begin[8:11])
+    return 11 + int.from_bytes(begin[1:4], "big") + 4 if is_tag else 0
+
+
+def _wide_riff(begin: bytes) -> int:
+    """W64, whose size is that of the file."""
+    return (int.from_bytes(begin[16:24], "little") or TO_THE_END) if begin[:4] == b"riff" else 0
 
 
 UNITS: Final[Mapping[bytes, Unit]] = {
@@ -111,5 +128,7 @@ UNITS: Final[Mapping[bytes, Unit]] = {
     b"wvpk": _wavpack_block,
     b"OggS": _ogg_page,
     b".snd": _snd,
+    b"FLV\1": _flv_tag,
+    b"riff": _wide_riff,
 }
 """By how the file begins."""

@@ -7,16 +7,23 @@ last frame alone shows it, whose header promises more bytes than follow. A cut b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from whisper_runtime.media.byte_search import PIECE, Content
 from whisper_runtime.media.wav import ReadAt
 
 TAIL: Final = 128 * 1024
 """Bytes at the end of a file that are looked at: eight frames of the longest kind."""
 CHAIN: Final = 5
 """Frames that must follow each other before one is believed: each kind's first bytes also occur by chance."""
+LONG_CHAIN: Final = 40
+"""The same in the midst of a file, for containers have some frames one right behind the other: a second of most."""
+TITLES_LIMIT: Final = 100
+"""One behind the other, as programs leave them that write their own before another one's."""
+LONGEST_BEGIN: Final = 256
+"""Bytes of how a file of frames begins."""
 LAYERS_1: Final = {
     3: tuple(range(32, 449, 32)),
     2: (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
@@ -38,12 +45,19 @@ EAC3: Final = range(11, 17)
 
 @dataclass(frozen=True)
 class FrameKind:
+    name: str
+    """ffmpeg reads on from one kind into another of the same name."""
     begin: re.Pattern[bytes]
     """How a file of such frames begins, and so do all or some of the frames."""
     header: int
     """Bytes that say a frame's length."""
     length: Callable[[bytes], int]
     """Bytes of the frame with this header; 0: it is none, or cut."""
+    mark: re.Pattern[bytes]
+    """The same from the first byte on that is fixed, for that is found faster."""
+    before_mark: int = 0
+    is_told: bool = True
+    """Whether a header tells a frame from other bytes."""
 
     def is_cut(self, tail: bytes) -> bool:
         """Whether the last frame of a file, which ends in `tail`, goes beyond its end."""
@@ -57,14 +71,37 @@ class FrameKind:
                 at, chain = self._next(tail, at + 1), 0
         return chain > CHAIN and at > len(tail)
 
-    def is_chain(self, begin: bytes) -> bool:
-        """Whether bytes begin with enough frames to be believed, one right behind the other."""
-        at = 0
-        for _ in range(CHAIN if self.begin.match(begin) else 0):
-            if not (length := self.length(begin[at : at + self.header])):
+    def is_chain(self, content: Content, start: int, frames: int) -> bool:
+        """Whether so many frames begin at that byte, one right behind the other."""
+        at = start
+        for _ in range(frames if self.begin.match(content, start) else 0):
+            if not (length := self.length(content[at : at + self.header])):
                 return False
             at += length
-        return at > 0
+        return at > start
+
+    def gaps(self, content: Content, start: int) -> Iterator[tuple[int, int, int]]:
+        """Bytes from `start` on that belong to no frame: where each stretch begins and ends, and before these where the
+        frame begins behind which it is, for that may be cut."""
+        at = last = start
+        while at < len(content):
+            if length := self.length(content[at : at + self.header]):
+                last, at = at, at + length
+            else:
+                end = self.next_chain(content, at, len(content))
+                yield last, at, end
+                at = last = end
+
+    def next_chain(self, content: Content, start: int, end: int, frames: int = CHAIN) -> int:
+        """Where so many frames begin, from `start` on and before `end`; `end`: nowhere."""
+        at = start
+        while at < end:
+            found = self.mark.search(content, at + self.before_mark, min(end, at + PIECE) + LONGEST_BEGIN)
+            place = found.start() - self.before_mark if found else at + PIECE
+            if found and self.is_chain(content, place, frames):
+                return min(end, place)
+            at = place + 1
+        return end
 
     def _next(self, tail: bytes, start: int) -> int:
         found = self.begin.search(tail, start)
@@ -78,18 +115,24 @@ def ends_within_a_frame(read: ReadAt, size: int) -> bool:
     return kind is not None and kind.is_cut(read(TAIL, max(0, size - TAIL)))
 
 
-def begins_with_frames(read: ReadAt, at: int) -> bool:
-    """Whether a stream of frames begins at that byte of a file, one of a kind of which each frame can be told."""
-    begin = read(TAIL, at)
-    return any(kind.is_chain(begin) for kind in KINDS)
+def frames_of(content: Content, start: int, searched: int) -> FrameKind | None:
+    """The kind of frames of which a stream begins at that byte, or within so many of it; None: no stream does."""
+    if kind := next((kind for kind in KINDS if kind.is_chain(content, start, CHAIN)), None):
+        return kind
+    end = min(len(content), start + searched)
+    first, number = min((kind.next_chain(content, start, end, LONG_CHAIN), number) for number, kind in enumerate(KINDS))
+    return KINDS[number] if first < end else None
 
 
 def title_size(read: ReadAt) -> int:
-    """Bytes of the title (ID3, version 2) with which a file begins, of which seven bits of each byte count; 0: none."""
-    head = read(10, 0)
-    if len(head) < 10 or head[:3] != b"ID3":
-        return 0
-    return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+    """Bytes of the titles (ID3, version 2) with which a file begins, of whose sizes seven bits of each byte count."""
+    at = 0
+    for _ in range(TITLES_LIMIT):
+        head = read(10, at)
+        if len(head) < 10 or head[:3] != b"ID3":
+            break
+        at += 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+    return at
 
 
 def _of_adts(header: bytes) -> int:
@@ -154,6 +197,11 @@ def _of_m2ts(header: bytes) -> int:
     return 192 if header[4:] == b"G" else 0
 
 
+def _of_corrected(header: bytes) -> int:
+    """One with the 16 bytes behind it by which a receiver corrects it."""
+    return 204 if header == b"G" else 0
+
+
 def _of_program(header: bytes) -> int:
     """A program stream's packets (ISO/IEC 13818-1, 2.5.3), and those of MPEG-1."""
     if header[:3] != b"\0\0\1" or len(header) < 4:
@@ -165,19 +213,23 @@ def _of_program(header: bytes) -> int:
     return 6 + int.from_bytes(header[4:6], "big") if header[3] > 0xBA and len(header) >= 6 else 0
 
 
-def _kind(begin: bytes, header: int, length: Callable[[bytes], int]) -> FrameKind:
-    return FrameKind(re.compile(begin, re.DOTALL), header, length)
+def _kind(
+    name: str, mark: bytes, header: int, length: Callable[[bytes], int], before_mark: int = 0, *, is_told: bool = True
+) -> FrameKind:
+    begin = re.compile(b".{%d}" % before_mark + mark, re.DOTALL)
+    return FrameKind(name, begin, header, length, re.compile(mark, re.DOTALL), before_mark, is_told)
 
 
 KINDS: Final = (
-    _kind(rb"\xff[\xf0\xf1\xf8\xf9]", 6, _of_adts),
-    _kind(rb"\xff[\xe2-\xff]", 3, _of_mpeg),
-    _kind(rb"\x0b\x77", 6, _of_ac3),
-    _kind(rb"\x7f\xfe\x80\x01", 8, _of_dts),
-    _kind(rb"\x56[\xe0-\xff]", 3, _of_loas),
-    _kind(rb".{4}\xf8\x72\x6f[\xba\xbb]", 2, _of_truehd),
-    _kind(rb"G.{187}G", 1, _of_ts),
-    _kind(rb".{4}G.{191}G", 5, _of_m2ts),
-    _kind(rb"\x00\x00\x01\xba", 14, _of_program),
+    _kind("aac", rb"\xff[\xf0\xf1\xf8\xf9]", 6, _of_adts),
+    _kind("mp3", rb"\xff[\xe2-\xff]", 3, _of_mpeg),
+    _kind("ac3", rb"\x0b\x77", 6, _of_ac3),
+    _kind("dts", rb"\x7f\xfe\x80\x01", 8, _of_dts),
+    _kind("loas", rb"\x56[\xe0-\xff]", 3, _of_loas),
+    _kind("truehd", rb"\xf8\x72\x6f[\xba\xbb]", 2, _of_truehd, before_mark=4, is_told=False),
+    _kind("mpegts", rb"G.{187}G", 1, _of_ts),
+    _kind("mpegts", rb"G.{191}G", 5, _of_m2ts, before_mark=4),
+    _kind("mpegts", rb"G.{203}G", 1, _of_corrected),
+    _kind("mpeg", rb"\x00\x00\x01\xba", 14, _of_program),
 )
 """AAC, MP3 and its kin, AC-3 and E-AC-3, DTS, LATM, TrueHD, and the streams of broadcasts and discs."""

@@ -20,6 +20,14 @@ HEADER: Final = re.compile(rb"\x1a\x45\xdf\xa3.{1,48}?\x42\x82.(?:matroska|webm)
 SEGMENT: Final = b"\x18\x53\x80\x67"
 LONGEST_HEADER: Final = 4096
 """Bytes before a segment."""
+CLUSTER: Final = b"\x1f\x43\xb6\x75"
+ELEMENTS: Final = (
+    *(b"\xa3", b"\xa0", b"\xe7", b"\xab", b"\xa7", b"\xaf", b"\xec", b"\xbf", b"\x58\x54", CLUSTER),
+    *(b"\x11\x4d\x9b\x74", b"\x15\x49\xa9\x66", b"\x16\x54\xae\x6b", b"\x1c\x53\xbb\x6b"),
+    *(b"\x12\x54\xc3\x67", b"\x10\x43\xa7\x70", b"\x19\x41\xa4\x69"),
+)
+"""Names of all elements in a segment and in a cluster (RFC 9559, 5.1), a block's before others."""
+ELEMENTS_LIMIT: Final = 10_000_000
 UNKNOWN_SIZE: Final = re.compile(rb"\xff|\x7f\xff|\x01\xff{7}", re.DOTALL)
 """As browsers and `ffmpeg -live 1` write it."""
 TRACKS: Final = 64 * 1024
@@ -64,10 +72,46 @@ def _codecs(tracks: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield codec, known[: size[0] & 0x3F] if len(size) == 1 else known
 
 
+def end_of_matroska(content: Content) -> tuple[int, bool] | None:
+    """The byte behind all that follows each other from the beginning and is whole, segments, or elements of one without
+    a size; and whether there begins one that is cut. None: it is no Matroska."""
+    at = 0
+    while HEADER.match(content, at):
+        segment = content.find(SEGMENT, at, at + LONGEST_HEADER)
+        begin = segment + len(SEGMENT)
+        size = element_size(content[begin : begin + 8]) if segment >= 0 else 0
+        end = _end_of_elements(content, begin) if size is None else begin + size
+        if segment < 0 or end > len(content):
+            return at, True
+        at = end
+    return (at, False) if at else None
+
+
+def _end_of_elements(content: Content, start: int) -> int:
+    """Of a segment without a size, which begins with that at `start`: all elements in it, and in its clusters, have
+    known names."""
+    at = start + _length(content[start])
+    for _ in range(ELEMENTS_LIMIT):
+        name = next((name for name in ELEMENTS if content[at : at + len(name)] == name), None)
+        begin = at + len(name or b"")
+        size = element_size(content[begin : begin + 8])
+        if size is None and name == CLUSTER and begin < len(content):
+            size = _length(content[begin])
+        if name is None or size is None or begin + size > len(content):
+            break
+        at = begin + size
+    return at
+
+
+def _length(first: int) -> int:
+    """Bytes of a number that begins with this one."""
+    return 9 - first.bit_length()
+
+
 def element_size(begin: bytes) -> int | None:
     """Bytes from the number that begins there to the end of what it measures; None: it says that none is known."""
     if not begin or not begin[0] or UNKNOWN_SIZE.match(begin):
         return None
-    length = 9 - begin[0].bit_length()
+    length = _length(begin[0])
     number = int.from_bytes(begin[:length], "big")
     return length + (number & (1 << 7 * length) - 1)

@@ -20,7 +20,7 @@ from whisper_runtime.media.raw_audio import DeclaredType, RawAudio, raw_audio
 from whisper_runtime.media.refusals import coded_samples
 from whisper_runtime.media.spdif import unread_codec
 from whisper_runtime.media.tracks import AudioTrack, tracks
-from whisper_runtime.media.wav import WavData, goes_on_in_frames, wav_data, wav_options
+from whisper_runtime.media.wav import WavData, ends, goes_on_in_frames, wav_data, wav_options
 
 HEAD: Final = 64 * 1024
 """Bytes of a file by which its kind is told."""
@@ -112,9 +112,10 @@ def source_of(media: IO[bytes], declared: DeclaredType) -> Source:
         with mmap.mmap(file, 0, prot=mmap.PROT_READ) as content:
             if wav.form.bits == 16 and (codec := unread_codec(content, title + wav.at)):
                 raise coded_samples(codec)
-        is_more_of_it = not wav.size or goes_on_in_frames(wav, behind_title)
-        if not is_more_of_it and is_followed_by_another_form(behind_title, wav.end, size - title):
-            raise JoinedFiles
+            is_more_of_it = not wav.size or goes_on_in_frames(wav, behind_title)
+            places = (title + at for at in ends(wav, behind_title, size - title))
+            if not is_more_of_it and is_followed_by_another_form(content, places):
+                raise JoinedFiles
         options = wav_options(wav, size - title, behind_title)
         return Source(media, head, wav=wav, ending=ending, options=options, decoding=wav.form.decoder)
     with mmap.mmap(file, 0, prot=mmap.PROT_READ) as content:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +31,8 @@ HEADER_SIZES: Final = (0, 8, 36, 44)
 CHUNK_NAME: Final = re.compile(rb"[A-Za-z0-9_ -]{4}")
 CHUNKS_LIMIT: Final = 1000
 """Chunks before the samples: recorders and editors write a dozen."""
+CLICKS_PER_SECOND: Final = 10
+"""That would fill one: the longest click is a tenth."""
 READ_ON: Final = ("-f", "wav", "-ignore_length", "1")
 BYTE_ORDERS: Final = {b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"RIFX": ">"}
 """By the file's first bytes."""
@@ -137,6 +139,20 @@ def goes_on_in_frames(data: WavData, read: ReadAt) -> bool:
     return data.form.code in MPEG_FRAMES and data.size > 0 and read(1, data.end) == b"\xff"
 
 
+def ends(data: WavData, read: ReadAt, size: int) -> Iterator[int]:
+    """The byte behind the samples, and behind each chunk that follows them, in a WAV of `size` bytes: each is where
+    another recording may begin."""
+    at = data.end
+    for _ in range(CHUNKS_LIMIT):
+        if at >= size:
+            break
+        yield at
+        name, length = struct.unpack(f"{data.form.byte_order}4sI", read(8, at).ljust(8, b"\0"))
+        if not CHUNK_NAME.fullmatch(name) or name in BYTE_ORDERS:
+            break
+        at += 8 + length + length % 2
+
+
 def wav_options(data: WavData, size: int, read: ReadAt) -> tuple[str, ...]:
     """ffmpeg's options for its input, for a WAV of `size` bytes.
 
@@ -146,19 +162,24 @@ def wav_options(data: WavData, size: int, read: ReadAt) -> tuple[str, ...]:
     """
     if goes_on_in_frames(data, read):
         return READ_ON
-    if not data.form.bytes_per_second and data.is_size_known and wav_data(read, data.end):
+    after = next((found for at in ends(data, read, size) if (found := wav_data(read, at))), None)
+    if after and not _is_read_on(data, after):
         raise JoinedWavs
+    if after:
+        return READ_ON
     if not data.form.bytes_per_second or size - data.end <= data.form.bytes_per_second:
         return ()
-    after = wav_data(read, data.end)
-    if after and (after.form != data.form or (after.at - data.at) % data.form.frame):
-        raise JoinedWavs
     name = read(4, data.end)
     if name == b"data":
         raise JoinedWavs
-    if after is None and CHUNK_NAME.fullmatch(name):
-        return ()
-    return READ_ON
+    return () if CHUNK_NAME.fullmatch(name) else READ_ON
+
+
+def _is_read_on(data: WavData, after: WavData) -> bool:
+    """Whether samples can be read on into the next WAV's: what is between them is a click."""
+    between = after.at - data.end
+    is_short = between * CLICKS_PER_SECOND <= data.form.bytes_per_second
+    return after.form == data.form and is_short and (after.at - data.at) % data.form.frame == 0
 
 
 def is_placeholder(size: int) -> bool:

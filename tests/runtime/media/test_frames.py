@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.media_files import ffmpeg, speech_as
-from whisper_runtime.media.frames import KINDS, begins_with_frames, ends_within_a_frame, title_size
+from whisper_runtime.media.frames import KINDS, ends_within_a_frame, frames_of, title_size
 
 STEREO = ("-ar", "48000", "-ac", "2")
 KINDS_OF_FILES = [
@@ -40,13 +40,16 @@ def test_where_a_stream_begins_its_frames_follow_each_other(
     jfk: Path, tmp_path: Path, name: str, options: tuple[str, ...]
 ) -> None:
     content = speech_as(jfk, tmp_path / name, "-id3v2_version", "0", *options).read_bytes()
-    assert begins_with_frames(lambda count, at: content[at : at + count], 0)
-    assert not begins_with_frames(lambda count, at: content[at : at + count], 1)
+    found = frames_of(content, 0, searched=0)
+    assert found
+    assert frames_of(content, 1, searched=0) is None
+    assert frames_of(content[100:], 0, searched=6000) == found
+    assert not found.is_told or list(found.gaps(content, 0)) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfb", b"\xff" * 4096, bytes(4096)])
 def test_samples_and_silence_are_no_frames(content: bytes) -> None:
-    assert not begins_with_frames(lambda count, at: content[at : at + count], 0)
+    assert frames_of(content, 0, searched=4096) is None
 
 
 @pytest.mark.parametrize(("name", "options"), KINDS_OF_FILES)
@@ -73,6 +76,15 @@ def test_nor_is_garbage_behind_them_or_between_them(jfk: Path, tmp_path: Path) -
     assert not is_cut(content + bytes(5000))
     assert not is_cut(content[:30_000] + garbage + content)
     assert is_cut(content[:30_000] + garbage + content[:-30])
+
+
+def test_what_is_between_frames_is_a_gap(jfk: Path, tmp_path: Path) -> None:
+    content = speech_as(jfk, tmp_path / "a.mp2").read_bytes()
+    garbage, size = random.Random(20).randbytes(5000), len(content)
+    kind = frames_of(content, 0, searched=0)
+    assert kind
+    assert list(kind.gaps(content + garbage + content, 0)) == [(size - 1440, size, size + 5000)]
+    assert list(kind.gaps(content[:-100] + content[100:] + garbage, 0))[-1][1:] == (2 * size - 200, 2 * size + 4800)
 
 
 def test_a_film_in_a_program_stream(jfk: Path, tmp_path: Path) -> None:

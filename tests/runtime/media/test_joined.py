@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from tests.runtime.media.conftest import decoded, refused
-from tests.support.media_files import speech_as
+from tests.support.media_files import FORMATS, speech_as
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.media.joined import has_another_form, is_joined
+from whisper_runtime.media.raw_audio import UNDECLARED
+from whisper_runtime.media.source import JoinedFiles, source_of
+from whisper_runtime.media.wav import JoinedWavs
 
 FRAGMENTS = ("-c:a", "aac", "-movflags", "frag_keyframe+empty_moov+default_base_moof", "-frag_duration", "1000000")
 
@@ -132,28 +137,61 @@ async def test_a_recording_of_another_form_behind_a_wav_is_told(jfk: Path, tmp_p
     assert "several recordings" in (await refused(tmp_path / "a.wav")).message
 
 
-OPTIONS = {"mpg": ("-c:a", "mp2", "-ar", "48000"), "ac3": ("-ar", "48000"), "mp3": ("-id3v2_version", "0")}
-FRAMES = {"mp3", "aac", "ac3", "flac", "flv", "ts", "mpg"}
+MORE: dict[str, tuple[str, ...]] = {
+    "mpg": ("-c:a", "mp2", "-ar", "48000"),
+    "ac3": ("-ar", "48000"),
+    "mp3": ("-id3v2_version", "0"),
+    "aac": (),
+    "au": (),
+    "ts": (),
+    "m2ts": (),
+    "fragments.mp4": FRAGMENTS,
+    "live.webm": ("-c:a", "libopus", "-live", "1"),
+}
+"""Forms, and options for them, that FORMATS has not."""
+READ_ON = (
+    {"mp3"}, {"aac"}, {"ac3", "eac3"}, {"dts"}, {"loas"}, {"thd"}, {"ts", "m2ts"}, {"mpg"}, {"flac"}, {"avi"}, {"nut"},
+    {"au"}, {"ogg", "opus", "spx"}, {"webm", "mkv", "live.webm"}, {"gsm"}, {"wav"},
+)  # fmt: skip
+"""Forms of which ffmpeg goes on from one recording into the next, whole."""
 
 
 @pytest.fixture(scope="module")
 def recorded(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The same speech by its form."""
     folder, source = tmp_path_factory.mktemp("recorded"), recordings / "jfk.wav"
-    forms = [*OTHERS.split(), "mpg", "flv", "au"]
-    made = {form: speech_as(source, folder / f"a.{form}", *OPTIONS.get(form, ())).read_bytes() for form in forms}
-    return made | {"wav": source.read_bytes()}
+    forms = {**FORMATS, **MORE}
+    return {
+        form: speech_as(source, folder / f"a.{form}", "-t", "3", *MORE.get(form, ())).read_bytes() for form in forms
+    }
 
 
-FIRST = "mp3 ogg flac webm aiff caf m4a aac ac3 ts wma wv avi mpg flv au"
+def is_told(content: bytes) -> bool:
+    with tempfile.TemporaryFile() as media:
+        media.write(content)
+        media.flush()
+        try:
+            source_of(media, UNDECLARED)
+        except (JoinedFiles, JoinedWavs):
+            return True
+        return False
 
 
-@pytest.mark.parametrize("first", FIRST.split())
-def test_a_recording_of_another_form_behind_any_is_told(recorded: dict[str, bytes], first: str) -> None:
-    """Frames behind frames are not told apart, nor is a form that is hardly seen, where the first one tells no end."""
-    found = {form for form, other in recorded.items() if has_another_form(recorded[first] + other)}
-    told = {"wav", "ogg", "flac", "webm", "m4a", "wma", "aiff", "caf", "avi", "flv", "wv"}
-    assert found >= (told if first in FRAMES else told | FRAMES) - {first}
+@pytest.mark.parametrize("first", sorted({*FORMATS, *MORE} - {"gsm"}))
+def test_any_form_behind_any_other_is_told(recorded: dict[str, bytes], first: str) -> None:
+    """Frames of a telephone (GSM) alone are not: four bits tell them."""
+    own = next((forms for forms in READ_ON if first in forms), set[str]())
+    missed = {form for form, other in recorded.items() if not is_told(recorded[first] + other)}
+    assert missed == own | {"gsm"}
+
+
+@pytest.mark.parametrize("first", ["mp3", "aac", "ac3", "ts", "mpg", "dts", "ogg", "flv"])
+def test_so_is_one_behind_a_stream_that_is_cut(recorded: dict[str, bytes], first: str) -> None:
+    """At its end, and frames at their beginning, too: somebody recorded them from their midst."""
+    cut = recorded[first][0 if first in ("ogg", "flv") else 1000 : -100]
+    assert not is_told(cut)
+    assert is_told(cut + recorded["m4a"])
+    assert is_told(cut + recorded["ac3" if first == "mp3" else "mp3"] * 2)
 
 
 @pytest.mark.parametrize("form", ["mp3", "ogg", "flac", "webm", "aac", "ac3", "avi", "ts", "mpg"])
@@ -166,6 +204,34 @@ def test_what_is_behind_a_recording_and_is_none_is_left_out(recorded: dict[str, 
     behind = b"<html>502 Bad Gateway</html>" + bytes(512)
     found = [form for form, one in recorded.items() if form != "wav" and has_another_form(one + behind)]
     assert found == []
+
+
+def test_nor_are_titles_and_pictures_between_frames(recorded: dict[str, bytes]) -> None:
+    """As joined MP3s have them, and programs that write a title longer than they say."""
+    picture = b"\xff\xd8\xff\xe0\0\x10JFIF\0" + random.Random(20).randbytes(20_000)
+    title = b"ID3\3\0\0\0\0\x7f\x7f" + picture
+    one = recorded["mp3"] + b"APETAGEX" + bytes(60) + b"TAG" + bytes(125) + title + recorded["mp3"]
+    assert [is_told(one), is_told(title[:6] + b"\0\0\2\0" + bytes(256) + one)] == [False, False]
+
+
+@pytest.mark.parametrize("first", ["mp3", "flac"])
+def test_nor_are_several_titles_before_it(recorded: dict[str, bytes], first: str) -> None:
+    titles = (b"ID3\4\0\0\0\0\2\0" + bytes(256)) * 2
+    assert not is_told(titles + recorded[first])
+    assert is_told(titles + recorded[first] + recorded["m4a"])
+
+
+@pytest.mark.parametrize(("form", "codec"), [("mov", "ac3"), ("mkv", "ac3"), ("mov", "libmp3lame"), ("avi", "ac3")])
+def test_frames_in_a_container_are_its_own(jfk: Path, tmp_path: Path, form: str, codec: str) -> None:
+    content = speech_as(jfk, tmp_path / f"a.{form}", "-c:a", codec, "-ar", "48000").read_bytes()
+    assert [is_told(one) for one in (content, content[:-2000])] == [False, False]
+
+
+def test_an_old_quicktime_has_its_index_behind_its_samples(jfk: Path, tmp_path: Path) -> None:
+    content = speech_as(jfk, tmp_path / "a.mov", "-c:a", "pcm_s16le").read_bytes()
+    old = content[content.index(b"wide") - 4 :]
+    assert not is_told(old)
+    assert is_told(old + jfk.read_bytes())
 
 
 @pytest.mark.parametrize(("first", "second"), [("m4a", "wav"), ("mp3", "ogg"), ("ogg", "mp3")])
@@ -185,6 +251,27 @@ async def test_an_mp3_without_a_title_behind_a_wav_is_told_by_its_frames(
     assert other[0] == 0xFF
     (tmp_path / "a.wav").write_bytes(jfk.read_bytes() + other)
     assert "several recordings" in (await refused(tmp_path / "a.wav")).message
+
+
+@pytest.mark.parametrize(("title", "is_refused"), [(26, False), (20_000, True)])
+async def test_a_wav_behind_one_with_a_title_at_its_end(
+    jfk: Path, tmp_path: Path, title: int, is_refused: bool
+) -> None:
+    """As editors write it: ffmpeg reads the first alone. A short one is read on, as a click."""
+    one = jfk.read_bytes() + b"LIST" + title.to_bytes(4, "little") + bytes(title)
+    (tmp_path / "a.wav").write_bytes(one * 2)
+    if is_refused:
+        assert "several WAVs" in (await refused(tmp_path / "a.wav")).message
+    else:
+        assert len(await decoded(tmp_path / "a.wav")) / SAMPLE_RATE == pytest.approx(22, abs=0.1)
+    (tmp_path / "b.wav").write_bytes(one + speech_as(jfk, tmp_path / "b.mp3").read_bytes())
+    assert "several recordings" in (await refused(tmp_path / "b.wav")).message
+
+
+def test_a_fragmented_mp4_that_goes_on_in_one_without_fragments(jfk: Path, tmp_path: Path) -> None:
+    fragments = speech_as(jfk, tmp_path / "a.mp4", *FRAGMENTS).read_bytes()
+    whole = speech_as(jfk, tmp_path / "a.m4a").read_bytes()
+    assert [is_joined(one) for one in (fragments, fragments + whole, whole + fragments)] == [False, True, True]
 
 
 async def test_a_title_behind_a_wav_is_no_recording(jfk: Path, tmp_path: Path) -> None:

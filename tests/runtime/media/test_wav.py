@@ -98,6 +98,8 @@ READ_ON = ("-f", "wav", "-ignore_length", "1")
         (long_wav(bytes(64_000), 0), READ_ON),
         # Joined by their bytes: the same form, and the second one's samples at a multiple of a frame.
         (2 * (wav(320_000) + bytes(319_900)), READ_ON),
+        (2 * (wav(16_000) + bytes(15_900)), READ_ON),
+        (2 * (wav(320_000) + bytes(319_900) + chunk(b"LIST", bytes(26))), READ_ON),
     ],
 )
 def test_sound_beyond_what_a_wavs_header_says(content: bytes, options: tuple[str, ...]) -> None:
