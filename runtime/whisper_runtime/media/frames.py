@@ -20,6 +20,15 @@ CHAIN: Final = 5
 """Frames that must follow each other before one is believed: each kind's first bytes also occur by chance."""
 LONG_CHAIN: Final = 40
 """The same in the midst of a file, for containers have some frames one right behind the other: a second of most."""
+FRAMES_LIMIT: Final = 2_000_000
+"""Frames of a stream that are followed: more than ten hours of most kinds."""
+GAPS_LIMIT: Final = 1000
+"""Stretches between frames that are told apart."""
+BYTES_PER_TRY: Final = 256
+"""Of bytes that are searched for frames, so many for each header that is read: in a recording of another form one in
+some two thousand looks like a header. Where they are more, somebody made them so."""
+TRIES_OF_ANY: Final = 1000
+"""Beside these, for short stretches."""
 TITLES_LIMIT: Final = 100
 """One behind the other, as programs leave them that write their own before another one's."""
 LONGEST_BEGIN: Final = 256
@@ -73,33 +82,49 @@ class FrameKind:
 
     def is_chain(self, content: Content, start: int, frames: int) -> bool:
         """Whether so many frames begin at that byte, one right behind the other."""
+        return self._chain(content, start, frames) == frames
+
+    def _chain(self, content: Content, start: int, frames: int) -> int:
+        """How many, and no more than so many, frames do."""
         at = start
-        for _ in range(frames if self.begin.match(content, start) else 0):
+        for number in range(frames if self.begin.match(content, start) else 0):
             if not (length := self.length(content[at : at + self.header])):
-                return False
+                return number
             at += length
-        return at > start
+        return frames if at > start else 0
 
     def gaps(self, content: Content, start: int) -> Iterator[tuple[int, int, int]]:
         """Bytes from `start` on that belong to no frame: where each stretch begins and ends, and before these where the
-        frame begins behind which it is, for that may be cut."""
+        frame begins behind which it is, for that may be cut. What follows FRAMES_LIMIT frames, or GAPS_LIMIT others, is
+        one."""
         at = last = start
-        while at < len(content):
+        gaps = 0
+        for _ in range(FRAMES_LIMIT):
+            if at >= len(content):
+                return
+            if gaps == GAPS_LIMIT:
+                break
             if length := self.length(content[at : at + self.header]):
                 last, at = at, at + length
             else:
                 end = self.next_chain(content, at, len(content))
                 yield last, at, end
                 at = last = end
+                gaps += 1
+        yield last, at, len(content)
 
     def next_chain(self, content: Content, start: int, end: int, frames: int = CHAIN) -> int:
-        """Where so many frames begin, from `start` on and before `end`; `end`: nowhere."""
-        at = start
-        while at < end:
+        """Where so many frames begin, from `start` on and before `end`; `end`: nowhere, or too many headers of frames
+        that are none were read."""
+        at, tries = start, TRIES_OF_ANY + (end - start) // BYTES_PER_TRY
+        while at < end and tries > 0:
             found = self.mark.search(content, at + self.before_mark, min(end, at + PIECE) + LONGEST_BEGIN)
             place = found.start() - self.before_mark if found else at + PIECE
-            if found and self.is_chain(content, place, frames):
-                return min(end, place)
+            if found:
+                number = self._chain(content, place, frames)
+                if number == frames:
+                    return min(end, place)
+                tries -= 1 + number
             at = place + 1
         return end
 

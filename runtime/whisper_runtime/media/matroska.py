@@ -21,13 +21,17 @@ SEGMENT: Final = b"\x18\x53\x80\x67"
 LONGEST_HEADER: Final = 4096
 """Bytes before a segment."""
 CLUSTER: Final = b"\x1f\x43\xb6\x75"
-ELEMENTS: Final = (
-    *(b"\xa3", b"\xa0", b"\xe7", b"\xab", b"\xa7", b"\xaf", b"\xec", b"\xbf", b"\x58\x54", CLUSTER),
-    *(b"\x11\x4d\x9b\x74", b"\x15\x49\xa9\x66", b"\x16\x54\xae\x6b", b"\x1c\x53\xbb\x6b"),
-    *(b"\x12\x54\xc3\x67", b"\x10\x43\xa7\x70", b"\x19\x41\xa4\x69"),
-)
-"""Names of all elements in a segment and in a cluster (RFC 9559, 5.1), a block's before others."""
-ELEMENTS_LIMIT: Final = 10_000_000
+ELEMENTS: Final = {
+    name[0]: name
+    for name in (
+        *(b"\xa3", b"\xa0", b"\xe7", b"\xab", b"\xa7", b"\xaf", b"\xec", b"\xbf", b"\x58\x54", CLUSTER),
+        *(b"\x11\x4d\x9b\x74", b"\x15\x49\xa9\x66", b"\x16\x54\xae\x6b", b"\x1c\x53\xbb\x6b"),
+        *(b"\x12\x54\xc3\x67", b"\x10\x43\xa7\x70", b"\x19\x41\xa4\x69"),
+    )
+}
+"""Names of all elements in a segment and in a cluster (RFC 9559, 5.1), by their first bytes, all of which differ."""
+ELEMENTS_LIMIT: Final = 2_000_000
+"""More than ten hours of what browsers write."""
 UNKNOWN_SIZE: Final = re.compile(rb"\xff|\x7f\xff|\x01\xff{7}", re.DOTALL)
 """As browsers and `ffmpeg -live 1` write it."""
 TRACKS: Final = 64 * 1024
@@ -79,9 +83,11 @@ def end_of_matroska(content: Content) -> tuple[int, bool] | None:
     while HEADER.match(content, at):
         segment = content.find(SEGMENT, at, at + LONGEST_HEADER)
         begin = segment + len(SEGMENT)
-        size = element_size(content[begin : begin + 8]) if segment >= 0 else 0
+        if segment < 0 or begin >= len(content):
+            return at, True
+        size = element_size(content[begin : begin + 8])
         end = _end_of_elements(content, begin) if size is None else begin + size
-        if segment < 0 or end > len(content):
+        if end > len(content):
             return at, True
         at = end
     return (at, False) if at else None
@@ -92,12 +98,12 @@ def _end_of_elements(content: Content, start: int) -> int:
     known names."""
     at = start + _length(content[start])
     for _ in range(ELEMENTS_LIMIT):
-        name = next((name for name in ELEMENTS if content[at : at + len(name)] == name), None)
+        name = ELEMENTS.get(content[at]) if at < len(content) else None
         begin = at + len(name or b"")
         size = element_size(content[begin : begin + 8])
         if size is None and name == CLUSTER and begin < len(content):
             size = _length(content[begin])
-        if name is None or size is None or begin + size > len(content):
+        if name is None or content[at:begin] != name or size is None or begin + size > len(content):
             break
         at = begin + size
     return at

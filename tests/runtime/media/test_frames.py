@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.media_files import ffmpeg, speech_as
-from whisper_runtime.media.frames import KINDS, ends_within_a_frame, frames_of, title_size
+from whisper_runtime.media.frames import (
+    BYTES_PER_TRY,
+    GAPS_LIMIT,
+    KINDS,
+    LONG_CHAIN,
+    TRIES_OF_ANY,
+    ends_within_a_frame,
+    frames_of,
+    title_size,
+)
 
 STEREO = ("-ar", "48000", "-ac", "2")
 KINDS_OF_FILES = [
@@ -108,3 +118,27 @@ def test_any_bytes_are_read_without_an_error(kind: object) -> None:
 @pytest.mark.parametrize("content", [b"", b"ID3", b"ID3\4\0\0\x7f\x7f\x7f\x7f", b"RIFF", b"\xff\xfb\x90\x00" * 3])
 def test_too_little_is_no_frame(content: bytes) -> None:
     assert not is_cut(content)
+
+
+AAC, MP3 = KINDS[:2]
+TINY = b"\xff\xf1\x50\x80\x00\xe0\xfc"
+"""A whole frame of AAC, with nothing in it."""
+
+
+@pytest.mark.parametrize("one", [b"\xff\xfb\x90\0", TINY * (LONG_CHAIN - 1) + b"x"], ids=["headers", "short chains"])
+def test_what_was_made_to_look_like_frames_is_not_followed_for_long(one: bytes) -> None:
+    """Whoever sends 100 MB of headers would have a processor for minutes."""
+    content = one * (400_000 // len(one))
+    read = list[bytes]()
+    for kind in (AAC, MP3):
+        counting = replace(kind, length=lambda header, kind=kind: read.append(header) or kind.length(header))
+        assert counting.next_chain(content, 0, len(content), LONG_CHAIN) == len(content)
+        assert len(read) <= TRIES_OF_ANY + len(content) // BYTES_PER_TRY + LONG_CHAIN
+        read.clear()
+
+
+def test_what_is_between_very_many_frames_is_told_as_one_gap() -> None:
+    content = (TINY * 5 + b"x") * 2 * GAPS_LIMIT
+    gaps = list(AAC.gaps(content, 0))
+    assert len(gaps) == GAPS_LIMIT + 1
+    assert gaps[-1][2] == len(content)

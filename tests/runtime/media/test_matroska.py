@@ -9,7 +9,7 @@ import pytest
 from tests.runtime.media.conftest import begins, decoded
 from tests.support.media_files import ffmpeg
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
-from whisper_runtime.media.matroska import later_parts
+from whisper_runtime.media.matroska import end_of_matroska, later_parts
 
 KINDS = {
     "browser's": ("-c:a", "libopus", "-live", "1"),
@@ -64,3 +64,10 @@ async def test_all_of_them_are_decoded(
     samples = await decoded(tmp_path / "a.webm")
     assert len(samples) / SAMPLE_RATE == pytest.approx(22, abs=0.2)
     assert [begins(samples, jfk, after) for after in (0, 11)] == pytest.approx([0, 11], abs=0.2)
+
+
+def test_wherever_a_file_is_cut_its_end_is_found_without_an_error(recorded: dict[str, bytes]) -> None:
+    for content in recorded.values():
+        for size in (*range(200), len(content) - 1, len(content)):
+            end = end_of_matroska(content[:size])
+            assert end is None or end[0] <= size
