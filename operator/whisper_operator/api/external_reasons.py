@@ -215,8 +215,10 @@ EXTERNAL_REASONS: Final = (
     ConditionReason(
         "FailedGetExternalMetric",
         (AUTOSCALING_ACTIVE,),
-        meaning="The autoscaler cannot read a metric of the type External of `spec.autoscaling.metrics`.",
-        remedy="Install an external metrics API that has the metric, or correct the metric.",
+        meaning="The autoscaler cannot read a metric of the type External of `spec.autoscaling.metrics`; with "
+        "`spec.autoscaling.keda`: a trigger, which KEDA's metrics server reads for it.",
+        remedy="Install an external metrics API that has the metric, or correct the metric. With KEDA: see that its "
+        "metrics server runs, and correct `spec.autoscaling.keda.prometheusAddress` or the trigger.",
     ),
     ConditionReason(
         "InvalidSelector",
@@ -236,6 +238,25 @@ EXTERNAL_REASONS: Final = (
         (AUTOSCALING_ACTIVE,),
         meaning="KEDA refuses the ScaledObject or cannot reach its triggers.",
         remedy="Correct what the message names, often `spec.autoscaling.keda.prometheusAddress` or `triggers`.",
+    ),
+    ConditionReason(
+        "TriggerError",
+        (AUTOSCALING_ACTIVE,),
+        meaning="KEDA cannot read a trigger, and none of the others asks for pods: the number of pods stays.",
+        remedy="Correct what the message names, often `spec.autoscaling.keda.prometheusAddress` or `triggers`. With "
+        "`onDemand`: see FrontReady, and with `spec.networkPolicy` add KEDA's namespace to `metricsFrom`.",
+    ),
+    ConditionReason(
+        "PartialTriggerError",
+        (AUTOSCALING_ACTIVE,),
+        meaning="KEDA cannot read a trigger, and scales by the others.",
+        remedy="As for TriggerError.",
+    ),
+    ConditionReason(
+        "ErrorScalingTarget",
+        (AUTOSCALING_ACTIVE,),
+        meaning="KEDA may not or cannot write the Deployment's number of pods.",
+        remedy="Give KEDA's ServiceAccount the rights of its own installation back.",
     ),
 )
 

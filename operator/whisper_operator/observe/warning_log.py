@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.objects.kinds import CLAIM, JOB, POD
+from whisper_operator.objects.kinds import CLAIM, JOB, POD, SCALED_OBJECT
 from whisper_operator.observe import pod_status
 from whisper_operator.observe.facts import KubernetesWarning
 from whisper_operator.observe.records import ObjectId
 
 OTHERS_KEPT: Final = 1000
 """Newest warnings that are kept about objects of which it is not known that a service has them."""
+TRIGGER_FAILED: Final = "KEDAScalerFailed"
+"""Source: pkg/eventreason/eventreason.go of kedacore/keda."""
 LONGEST_MESSAGE: Final = 1024
 """Characters, as the API server limits new Events: https://kubernetes.io/docs/reference/kubernetes-api/"""
 
@@ -92,8 +94,12 @@ def _warning(event: Manifest) -> KubernetesWarning:
 
 
 def _is_kept(kind: str | None, reason: str | None) -> bool:
-    """Whether a Warning may say what no object's status does; a Job's status says nothing of pods it may not create."""
-    return kind in (POD.kind, CLAIM.kind) or (kind == JOB.kind and reason == pod_status.FAILED_CREATE)
+    """Whether a Warning may say what no object's status does.
+
+    A Job's status says nothing of pods it may not create, and KEDA's object not which trigger fails, and why.
+    """
+    of_reason = {JOB.kind: pod_status.FAILED_CREATE, SCALED_OBJECT.kind: TRIGGER_FAILED}
+    return kind in (POD.kind, CLAIM.kind) or (kind in of_reason and reason == of_reason[kind])
 
 
 def _says_more(warned: KubernetesWarning, known: KubernetesWarning | None) -> bool:

@@ -10,22 +10,20 @@ from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.api.v1alpha1 import API_VERSION, Manifest
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import (
-    AUTOSCALER,
     HTTP_ROUTE,
     INGRESS,
     PROMETHEUS_RULE,
-    SCALED_OBJECT,
     SERVICE,
     SERVICE_MONITOR,
     Kind,
 )
-from whisper_operator.objects.manifest import condition, status_of
+from whisper_operator.objects.manifest import status_of
 from whisper_operator.observe import pod_status
-from whisper_operator.resolve.autoscaling import is_woken
 from whisper_operator.resolve.resolved import Resolved
-from whisper_operator.resolve.zero import scales_to_zero
+from whisper_operator.status.autoscaling import autoscaling_active
 from whisper_operator.status.blocking import ConditionRule
 from whisper_operator.status.mutations import children_mutated, pods_edited
+from whisper_operator.status.refused import not_served
 from whisper_operator.status.shared_store import store_usable
 from whisper_operator.status.verification import performance_status
 from whisper_operator.status.volumes import cache_as_specified, job_storage_as_specified, jobs_volatile
@@ -61,7 +59,7 @@ def _route(resolved: Resolved) -> ConditionUpdate | None:
     if resolved.service.spec.gateway is None:
         return None
     if HTTP_ROUTE not in resolved.installation.kinds:
-        return _api_missing(c.EXPOSED, "spec.gateway", HTTP_ROUTE, "install the Gateway API, or use spec.ingress")
+        return not_served("spec.gateway", HTTP_ROUTE, "install the Gateway API, or use spec.ingress")
     live = resolved.live(HTTP_ROUTE)
     parents: list[Manifest] = status_of(live).get("parents", [])
     by_parent = [{one["type"]: one for one in parent.get("conditions", ())} for parent in parents]
@@ -85,37 +83,8 @@ def monitored(resolved: Resolved) -> ConditionUpdate | None:
     for field, kind in asked:
         if kind not in resolved.installation.kinds:
             remedy = "install the Prometheus operator, or scrape by the pods' annotations"
-            return _api_missing(c.MONITORED, field, kind, remedy)
+            return not_served(field, kind, remedy)
     return ConditionUpdate(c.MONITORED, "True", c.APPLIED) if asked else None
-
-
-def autoscaling_active(resolved: Resolved) -> ConditionUpdate | None:
-    scaling = resolved.service.spec.autoscaling
-    if scaling is None or resolved.service.spec.suspend:
-        return None
-    if scaling.keda and SCALED_OBJECT not in resolved.installation.kinds:
-        remedy = "install KEDA, or remove spec.autoscaling.keda for a HorizontalPodAutoscaler"
-        return _api_missing(c.AUTOSCALING_ACTIVE, "spec.autoscaling.keda", SCALED_OBJECT, remedy)
-    if resolved.replicas.wanted == 0 and scales_to_zero(resolved.service.spec):
-        rests = "the autoscaler rests while there is no pod: the operator starts the first one"
-        return ConditionUpdate(c.AUTOSCALING_ACTIVE, "True", c.SCALED_TO_ZERO, rests)
-    kind, condition_type = (SCALED_OBJECT, "Ready") if scaling.keda else (AUTOSCALER, "ScalingActive")
-    live = resolved.live(kind)
-    active = condition(live, condition_type)
-    if active is None or active["status"] == "Unknown":
-        return ConditionUpdate(
-            c.AUTOSCALING_ACTIVE, "Unknown", c.METRICS_PENDING, "the autoscaler has not reported yet"
-        )
-    if scaling.min_replicas == 0 and active["status"] == "True" and not is_woken(scaling):
-        message = (
-            "spec.autoscaling.minReplicas is 0: once the last pod has ended, no pod is left whose queue or load "
-            "would scale the service up again: write 1, spec.autoscaling.keda.onDemand, or a trigger in "
-            "spec.autoscaling.keda.triggers, or scale it up with kubectl scale"
-        )
-        return ConditionUpdate(c.AUTOSCALING_ACTIVE, "False", c.NOTHING_WAKES, message)
-    # While it works, its message names the metric that weighed most, which changes all the time.
-    message = "" if active["status"] == "True" else active.get("message", "")
-    return ConditionUpdate(c.AUTOSCALING_ACTIVE, active["status"], active.get("reason") or c.APPLIED, message)
 
 
 def protected(resolved: Resolved) -> ConditionUpdate | None:
@@ -238,8 +207,3 @@ INFORMING: Final[tuple[ConditionRule, ...]] = (
     clients_told_apart,
     runtime_update,
 )
-
-
-def _api_missing(kind: str, field: str, wanted: Kind, remedy: str) -> ConditionUpdate:
-    message = f"{field}: the cluster does not serve {wanted.api_version} {wanted.kind}: {remedy}"
-    return ConditionUpdate(kind, "False", c.API_MISSING, message)

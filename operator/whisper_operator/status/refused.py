@@ -63,6 +63,12 @@ class Refusal:
         return ABOUT.get(self.kind) if self.kind else None
 
 
+def not_served(field: str, wanted: Kind, remedy: str) -> ConditionUpdate:
+    """The condition about a child whose API the cluster does not serve. `field`: that asks for it."""
+    message = f"{field}: the cluster does not serve {wanted.api_version} {wanted.kind}: {remedy}"
+    return ConditionUpdate(ABOUT[wanted], "False", c.API_MISSING, message)
+
+
 def told(refused: Sequence[Refusal]) -> list[ConditionUpdate]:
     """All of them, under the reason of the first: as Stalled where that stalls, else as Reconciling."""
     if not refused:

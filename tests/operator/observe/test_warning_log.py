@@ -50,6 +50,15 @@ def test_what_is_no_warning_is_not_kept() -> None:
     assert len(log) == 0
 
 
+def test_of_kedas_objects_the_warning_about_a_trigger_is_kept() -> None:
+    log, about = WarningLog(), {"kind": "ScaledObject", "namespace": "team", "name": "speech", "uid": "u"}
+    warned = {"kind": "Event", "type": "Warning", "message": "no answer", "involvedObject": about}
+    for version, reason, is_kept in ((1, "KEDAScalerFailed", True), (2, "ScaledObjectCheckFailed", False)):
+        event = {**warned, "reason": reason, "metadata": {"name": "e", "resourceVersion": str(version)}}
+        assert log.add(event, is_ours=True) is is_kept
+    assert log.of("team")["ScaledObject", "speech"].message == "no answer"
+
+
 def test_a_warning_goes_with_its_event_or_its_object() -> None:
     log = WarningLog()
     warn(log, 1, "FailedMount", "first")

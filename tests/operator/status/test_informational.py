@@ -33,39 +33,6 @@ def test_a_moved_registry_is_told_of_a_service_that_sets_the_tag_alone() -> None
     assert "the operator's default is runtime:1: set spec.image.repository to use it" in told.message
 
 
-def test_a_suspended_service_has_nothing_to_scale() -> None:
-    """Its autoscaler says `ScalingDisabled`, which is no trouble and no alert."""
-    assert "AutoscalingActive" in conditions(status(service(autoscaling={})))
-    assert "AutoscalingActive" not in conditions(status(service(autoscaling={}, suspend=True)))
-
-
-def test_an_autoscaler_rests_while_the_operator_keeps_a_service_at_no_pods() -> None:
-    """A HorizontalPodAutoscaler says `ScalingDisabled` then, which is no trouble."""
-    wanted = service(autoscaling={"minReplicas": 0})
-    *_, deployed = all_of(wanted)
-    none = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), 0)
-    at_zero = {**deployed, "spec": {**deployed["spec"], "replicas": 0}, "status": {"observedGeneration": 1, **none}}
-    assert conditions(status(wanted, at_zero))["AutoscalingActive"] == ("True", "ScaledToZero")
-
-
-def test_nothing_wakes_what_keda_has_scaled_to_zero() -> None:
-    """Its Prometheus knows of waiting audio by the pods alone, and none is left."""
-    wanted = service(autoscaling={"minReplicas": 0, "keda": {"prometheusAddress": "http://prometheus:9090"}})
-    keda = {"kind": "ScaledObject", "metadata": {"name": "speech"}}
-    active = {**keda, "status": {"conditions": [{"type": "Ready", "status": "True", "reason": "ScaledObjectReady"}]}}
-    told = {one.type: one for one in status(wanted, active).conditions}["AutoscalingActive"]
-    assert (told.status, told.reason) == ("False", "NothingWakes")
-
-
-def test_a_trigger_of_the_users_own_wakes_it() -> None:
-    cron = {"name": "day", "type": "cron", "metadata": {}}
-    active = {"type": "Ready", "status": "True", "reason": "ScaledObjectReady"}
-    keda = {"kind": "ScaledObject", "metadata": {"name": "speech"}, "status": {"conditions": [active]}}
-    for by in ({"triggers": [cron]}, {"onDemand": True}):
-        wanted = service(autoscaling={"minReplicas": 0, "keda": by})
-        assert conditions(status(wanted, keda))["AutoscalingActive"] == ("True", "ScaledObjectReady")
-
-
 PROXIED = {"ingress": {"host": "a.example.com"}}
 
 
