@@ -19,12 +19,15 @@ from whisper_operator.objects import names
 from whisper_operator.objects.kinds import SCALED_OBJECT
 from whisper_operator.resolve.autoscaling import metrics_of
 from whisper_operator.resolve.resolved import Resolved
+from whisper_operator.resolve.zero import has_to_run
 from whisper_runtime.contract.metric_names import FRONT_HELD_AUDIO_METRIC, QUEUED_AUDIO_METRIC, REALTIME_FACTOR_METRIC
 from whisper_runtime.contract.network import DEMAND_PATH, METRICS_PORT
 
 REQUESTS_EACH: Final = 8
 """Requests that the front has for each pod; with more KEDA adds one."""
 PAUSED: Final = "autoscaling.keda.sh/paused-replicas"
+FORCED: Final = "autoscaling.keda.sh/force-activation"
+"""Has KEDA start the first pod, and keep it, whatever the triggers say; from KEDA 2.18 on."""
 
 
 def build(resolved: Resolved) -> Manifest | None:
@@ -38,8 +41,7 @@ def build(resolved: Resolved) -> Manifest | None:
         service,
         SCALED_OBJECT,
         service.metadata.name,
-        # KEDA would otherwise scale a suspended service up again.
-        annotations={PAUSED: "0"} if service.spec.suspend else {},
+        annotations=_annotations(resolved, scaling.min_replicas),
         spec={
             "scaleTargetRef": {"name": service.metadata.name},
             "minReplicaCount": scaling.min_replicas,
@@ -54,6 +56,17 @@ def build(resolved: Resolved) -> Manifest | None:
             ],
         },
     )
+
+
+def _annotations(resolved: Resolved, fewest: int) -> dict[str, str]:
+    """What KEDA is told for the time being.
+
+    It would scale a suspended service up again; and end the first pod of a service at once, for no trigger has asked
+    for it yet, before it has proven the model.
+    """
+    if resolved.service.spec.suspend:
+        return {PAUSED: "0"}
+    return {FORCED: "true"} if fewest == 0 and has_to_run(resolved) else {}
 
 
 def _times(keda: KedaSpec) -> Manifest:

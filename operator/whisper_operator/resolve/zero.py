@@ -33,9 +33,21 @@ def scales_to_zero(spec: Spec) -> bool:
     return spec.autoscaling is not None and spec.autoscaling.is_woken_by_operator and not spec.suspend
 
 
+def has_to_run(resolved: Resolved) -> bool:
+    """Whether pods have to be there that nobody asks for yet: to prove the model, or until a rollout is verified."""
+    is_unverified = resolved.replicas.wanted > 0 and resolved.verification.is_to_come
+    return resolved.model.last_good is None or _has_model_to_prove(resolved) or is_unverified
+
+
+def _has_model_to_prove(resolved: Resolved) -> bool:
+    """Whether a change of the model waits for pods, and can have them."""
+    change = resolved.model.change
+    return bool(change and change.failure is None and resolved.model.admitted == change.wanted)
+
+
 def _input(resolved: Resolved) -> ScaleInput:
     spec, scaling = resolved.service.spec, resolved.service.spec.autoscaling
-    change, record = resolved.model.change, resolved.service.status.scale_to_zero
+    record = resolved.service.status.scale_to_zero
     return ScaleInput(
         may_sleep=scales_to_zero(spec),
         fewest=fewest_pods(spec),
@@ -43,7 +55,7 @@ def _input(resolved: Resolved) -> ScaleInput:
         # No field manager tells: of a number that is 0, the API server keeps none for /scale.
         is_asleep_by_us=scaling is not None and record is not None and record.slept_last,
         is_busy=_is_busy(resolved),
-        has_model_to_prove=bool(change and change.failure is None and resolved.model.admitted == change.wanted),
+        has_model_to_prove=_has_model_to_prove(resolved),
         demand=resolved.observed.facts.demand,
         awake_seconds=_awake_seconds(resolved),
         asleep_seconds=_asleep_seconds(resolved),

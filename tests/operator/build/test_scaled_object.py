@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.operator.samples import children, deployment, kinds, observed, one, service
-from whisper_operator.api.v1alpha1 import Manifest
+from tests.operator.samples import children, deployment, kinds, observed, one, rolled_out, service, verifying
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_runtime.contract.front import DemandReport
 
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
+IMAGE = {"cache": {"type": "Image"}}
 PROMETHEUS = "http://prometheus:9090"
 
 
@@ -103,6 +104,60 @@ def test_what_the_front_is_asked_for_is_in_its_answer() -> None:
         )["triggers"]
     }
     assert asked <= report.model_dump(by_alias=True).keys()
+
+
+def annotations(of: WhisperService, *there: Manifest) -> dict[str, str]:
+    """Those of KEDA's object that are for KEDA."""
+    found = one(children(of, observed(*there)), "ScaledObject")["metadata"]["annotations"]
+    return {name: value for name, value in found.items() if name.startswith("autoscaling.keda.sh/")}
+
+
+ON_DEMAND: dict[str, Any] = {"autoscaling": {"minReplicas": 0, "metrics": [], "keda": {"onDemand": True}}, **IMAGE}
+FORCED = {"autoscaling.keda.sh/force-activation": "true"}
+
+
+def test_the_first_pod_is_kept_until_it_has_proven_the_model() -> None:
+    """KEDA would end it at once: no trigger has asked for one yet."""
+    of = service(**ON_DEMAND)
+    assert annotations(of, rolled_out(of, availableReplicas=0)) == FORCED
+    proven = rolled_out(of)
+    assert annotations(of, proven) == {}
+    assert annotations(of, asleep(of)) == {}
+    never_to_zero = service(**{**ON_DEMAND, "autoscaling": {"minReplicas": 1, "keda": {"onDemand": True}}})
+    assert annotations(never_to_zero, rolled_out(never_to_zero, availableReplicas=0)) == {}
+
+
+def test_a_pod_is_started_for_another_model_and_kept_until_that_is_proven() -> None:
+    of = service(**ON_DEMAND)
+    changed = service(**ON_DEMAND, model={"name": "tiny"})
+    assert annotations(changed, asleep(of)) == FORCED
+
+
+def test_pods_are_kept_until_they_are_verified_and_none_is_started_for_that() -> None:
+    of = service(**ON_DEMAND, verification={})
+    proven = rolled_out(of)
+    assert annotations(of, proven) == FORCED
+    assert annotations(of, asleep(of)) == {}
+    assert annotations(of, proven, verifying(of, proven, "Complete")) == {}
+
+
+def test_a_suspended_service_is_held_at_no_pods() -> None:
+    of = service(**ON_DEMAND, suspend=True)
+    assert annotations(of, asleep(of)) == {"autoscaling.keda.sh/paused-replicas": "0"}
+
+
+def asleep(of: WhisperService) -> Manifest:
+    """The Deployment once its pods have proven the model, and KEDA has ended them."""
+    awake = rolled_out(of)
+    proven = one(children(of, observed(awake)), "Deployment")
+    annotations = {**awake["metadata"]["annotations"], **proven["metadata"]["annotations"]}
+    none = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), 0)
+    return {
+        **awake,
+        "metadata": {**awake["metadata"], "annotations": annotations},
+        "spec": {**awake["spec"], "replicas": 0},
+        "status": {**awake["status"], **none},
+    }
 
 
 def test_keda_takes_one_pod_away_at_a_time_where_it_goes_by_what_waits() -> None:
