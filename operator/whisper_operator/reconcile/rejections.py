@@ -9,13 +9,24 @@ from whisper_operator.api.v1alpha1 import Spec
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects import names
 from whisper_operator.objects.denials import metadata_remedy
-from whisper_operator.objects.kinds import AUTOSCALER, CLAIM, DEPLOYMENT, JOB, Kind
+from whisper_operator.objects.kinds import AUTOSCALER, CLAIM, DEPLOYMENT, JOB, SCALED_OBJECT, Kind
 
 OF_SIZE: Final = ("storage usage per PersistentVolumeClaim", "requests.storage")
 """In what a LimitRange and a ResourceQuota say of a claim that is too small or too large.
 
 Sources: plugin/pkg/admission/limitranger/admission.go, pkg/quota/v1/evaluator/core/persistent_volume_claims.go of
 kubernetes/kubernetes.
+"""
+OF_KEDA: Final = {
+    "is already managed by the": "Two autoscalers of one Deployment fight: delete that one, or remove spec.autoscaling",
+    "request defined": "Write it into spec.resources.requests, or take the metric out of spec.autoscaling.metrics",
+    "scalingModifiers": "The formula and its target are in spec.autoscaling.keda.advanced.scalingModifiers",
+    "ScalingModifiers": "The formula and its target are in spec.autoscaling.keda.advanced.scalingModifiers",
+    "fallback": "The fallback is spec.autoscaling.keda.fallback",
+}
+"""What mends each refusal of KEDA's webhook, by a part of its message.
+
+Source: apis/keda/v1alpha1/scaledobject_webhook.go of kedacore/keda.
 """
 
 
@@ -44,6 +55,8 @@ def _remedy(kind: Kind, what: str, error: ApiError, spec: Spec) -> str:
     if kind == CLAIM and any(part in error.message for part in OF_SIZE):
         field = "spec.jobs.storage.size" if names.is_jobs_claim(what) else "spec.cache.size"
         return f". The size of the claim is {field}"
+    if kind == SCALED_OBJECT:
+        return next((f". {mends}" for part, mends in OF_KEDA.items() if part in error.message), "")
     scaling = spec.autoscaling
     if kind != AUTOSCALER or scaling is None or scaling.min_replicas > 0 or "spec.minReplicas" not in error.message:
         return ""

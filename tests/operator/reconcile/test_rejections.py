@@ -6,7 +6,7 @@ import pytest
 
 from tests.operator.samples import service
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.objects.kinds import AUTOSCALER, CLAIM, DEPLOYMENT, INGRESS, Kind
+from whisper_operator.objects.kinds import AUTOSCALER, CLAIM, DEPLOYMENT, INGRESS, SCALED_OBJECT, Kind
 from whisper_operator.reconcile.rejections import told_rejection
 
 BACKLOG = {"type": "External", "external": {"metricName": "backlog", "value": 1}}
@@ -70,3 +70,23 @@ def test_a_claim_of_a_size_that_is_refused_names_the_field(claim: str, field: st
     error = ApiError("apply", 403, "Forbidden", answer)
     told = told_rejection(CLAIM, f"PersistentVolumeClaim/{claim}", error, service().spec)
     assert told.endswith(f". The size of the claim is {field}")
+
+
+@pytest.mark.parametrize(
+    ("answer", "mends"),
+    [
+        ("the workload 'speech' of type 'apps/v1.Deployment' is already managed by the hpa 'mine'", "delete that one"),
+        (
+            "the scaledobject has a cpu trigger but the container server doesn't have the cpu request defined",
+            "requests",
+        ),
+        ("error ScalingModifiers.Formula is mandatory", "spec.autoscaling.keda.advanced.scalingModifiers"),
+    ],
+)
+def test_what_kedas_webhook_refuses_is_mended_by_a_field(answer: str, mends: str) -> None:
+    """tests/neighbours/test_keda_admission.py has it refuse."""
+    denied = f'admission webhook "vscaledobject.kb.io" denied the request: {answer}'
+    error = ApiError("apply", 403, "Forbidden", denied)
+    told = told_rejection(SCALED_OBJECT, "ScaledObject/speech", error, service().spec)
+    assert told.startswith(f"ScaledObject/speech: {denied}. ")
+    assert mends in told.removeprefix(f"ScaledObject/speech: {denied}")

@@ -18,6 +18,10 @@ DEMAND_TRIGGER: Final = "demand"
 """Name of the operator's trigger on requests that the front has."""
 OF_RESOURCES: Final = ("cpu", "memory")
 """Types of triggers that say nothing while there is no pod."""
+NEVER_CACHED: Final = (*OF_RESOURCES, "cron")
+"""Types of triggers whose metrics KEDA does not keep.
+
+Source: apis/keda/v1alpha1/scaletriggers_types.go of kedacore/keda."""
 TriggerName = Annotated[
     str,
     *text(
@@ -59,6 +63,12 @@ class KedaTrigger(ApiModel):
             f"spec.autoscaling.keda.triggers: {OWN_TRIGGER} and {DEMAND_TRIGGER} are the names of the operator's own "
             "triggers: choose another",
             lambda self: self.name not in (OWN_TRIGGER, DEMAND_TRIGGER),
+        ),
+        Rule(
+            "!has(self.useCachedMetrics) || !self.useCachedMetrics || !(self.type in ['cpu', 'memory', 'cron'])",
+            "spec.autoscaling.keda.triggers: KEDA keeps no metrics of the types cpu, memory and cron, and refuses "
+            "useCachedMetrics there: remove it",
+            lambda self: not self.use_cached_metrics or self.type not in NEVER_CACHED,
         ),
     )
 

@@ -10,6 +10,7 @@ from tests.operator.api.specs import accepted, assert_longest, letters, manifest
 from whisper_operator.api.spec.front import FrontSpec
 from whisper_operator.api.spec.keda import KedaAuthenticationRef, KedaFallback, KedaSpec, KedaTrigger
 
+CACHED = {"useCachedMetrics": True}
 PROMETHEUS = {"prometheusAddress": "http://prometheus.monitoring:9090"}
 
 
@@ -87,6 +88,14 @@ def test_no_two_triggers_have_one_name() -> None:
 def test_the_operators_own_trigger_keeps_its_name() -> None:
     for name in ("queuedAudio", "demand"):
         assert "are the names of the operator's own triggers" in problem(KedaTrigger, trigger(name=name))
+
+
+@pytest.mark.parametrize("kind", ["cpu", "memory", "cron"])
+def test_metrics_that_keda_does_not_keep_are_not_asked_for_from_there(kind: str) -> None:
+    assert "refuses useCachedMetrics there: remove it" in problem(
+        KedaTrigger, trigger(type=kind, useCachedMetrics=True)
+    )
+    accepted(autoscaling={"keda": {"triggers": [trigger(type=kind), trigger(name="queue", type="kafka", **CACHED)]}})
 
 
 def test_the_settings_of_a_trigger_are_strings() -> None:
