@@ -171,11 +171,11 @@ class WakePartsStatus(StatusModel):
 
 class ScaleToZeroStatus(StatusModel):
     last_sleep: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None = None
-    """Time at which the operator last ended all pods that serve."""
+    """Time at which the operator, or KEDA, last ended all pods that serve."""
     last_wake: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None = None
-    """Time at which the operator last started the first one."""
+    """Time at which one of them last started the first one."""
     reason: str | None = None
-    """Reason for that, as of the condition Awake."""
+    """The operator's reason for that, as of the condition Awake."""
     seconds: int | None = None
     """Seconds from then until a pod was ready. Absent: none is yet."""
     audio_speed: float | None = None
@@ -185,7 +185,7 @@ class ScaleToZeroStatus(StatusModel):
 
     @property
     def slept_last(self) -> bool:
-        """Whether the operator has not woken the service since it put it to sleep; it takes a second at least."""
+        """Whether the service has not been woken since it was put to sleep; it takes a second at least."""
         return self.last_sleep is not None and (self.last_wake is None or self.last_wake < self.last_sleep)
 
 

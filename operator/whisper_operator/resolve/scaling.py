@@ -36,7 +36,7 @@ class ScaleInput:
     wanted: int
     """The number that the Deployment wants."""
     is_asleep_by_us: bool
-    """Whether the operator wrote that number, and it is none."""
+    """Whether that is none, written by the operator, or by KEDA before the spec took it away."""
     is_busy: bool
     """Whether pods are rolled out, proven or verified, have jobs to do, or are reached by clients directly."""
     has_model_to_prove: bool

@@ -53,7 +53,7 @@ def _input(resolved: Resolved) -> ScaleInput:
         fewest=fewest_pods(spec),
         wanted=resolved.replicas.wanted,
         # No field manager tells: of a number that is 0, the API server keeps none for /scale.
-        is_asleep_by_us=scaling is not None and record is not None and record.slept_last,
+        is_asleep_by_us=scaling is not None and scaling.keda is None and record is not None and record.slept_last,
         is_busy=_is_busy(resolved),
         has_model_to_prove=_has_model_to_prove(resolved),
         demand=resolved.observed.facts.demand,

@@ -23,9 +23,10 @@ WHY = {
 
 
 def zero_status(resolved: Resolved) -> ScaleToZeroStatus | None:
-    """None where the operator does not scale to zero, and has not."""
+    """None where neither the operator nor KEDA scales to zero, and none has."""
     before, step = resolved.service.status.scale_to_zero, resolved.scaled
     if step is None:
+        before = _with_kedas_step(before, resolved)
         return _with_seconds(before, resolved) if before else None
     known, now = before or ScaleToZeroStatus(), _rfc3339(resolved.observed.facts.now)
     if step.replicas == 0:
@@ -33,6 +34,19 @@ def zero_status(resolved: Resolved) -> ScaleToZeroStatus | None:
         speed = float(f"{load.speed:.3g}") if load else known.audio_speed
         return known.model_copy(update={"last_sleep": now, "audio_speed": speed})
     return known.model_copy(update={"last_wake": now, "reason": step.reason, "seconds": None})
+
+
+def _with_kedas_step(record: ScaleToZeroStatus | None, resolved: Resolved) -> ScaleToZeroStatus | None:
+    """`record` with a step of KEDA's that is seen for the first time; it is KEDA's own business why."""
+    scaling, was_asleep = resolved.service.spec.autoscaling, record is not None and record.slept_last
+    is_kedas = scaling is not None and scaling.keda is not None and not resolved.service.spec.suspend
+    is_asleep = resolved.replicas.wanted == 0
+    if not is_kedas or resolved.deployment is None or is_asleep == was_asleep:
+        return record
+    known, now = record or ScaleToZeroStatus(), _rfc3339(resolved.observed.facts.now)
+    if is_asleep:
+        return known.model_copy(update={"last_sleep": now})
+    return known.model_copy(update={"last_wake": now, "reason": None, "seconds": None})
 
 
 def awake(resolved: Resolved) -> ConditionUpdate | None:

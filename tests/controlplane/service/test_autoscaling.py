@@ -135,6 +135,18 @@ def test_keda_is_given_the_front_to_ask_and_nobody_else_scales(namespace: Kubect
     eventually("KEDA's object is gone", lambda: namespace.get("scaledobject", "speech") is None)
 
 
+def test_pods_come_back_where_keda_has_ended_the_last_and_is_taken_away(namespace: Kubectl) -> None:
+    """An autoscaler whose smallest number is not 0 leaves a Deployment of no pods alone."""
+    scaling = {"minReplicas": 0, "metrics": [], "keda": {"onDemand": True}}
+    namespace.apply(service("speech", autoscaling=scaling, **EMPTY_DIR))
+    eventually("KEDA's object is there", lambda: namespace.get("scaledobject", "speech"))
+    namespace("scale", "deployment", "speech", "--replicas=0")  # as KEDA does
+    eventually("that is as the spec asks for", lambda: reason(namespace, "speech", "RolledOut") == "ScaledToZero")
+    patch(namespace, "speech", {"autoscaling": {"minReplicas": 2, "metrics": None, "keda": None}})
+    eventually("there are pods again", are(namespace, 2))
+    eventually("KEDA's object is gone", lambda: namespace.get("scaledobject", "speech") is None)
+
+
 def observed_generation(namespace: Kubectl) -> int:
     return (namespace.get("wsvc", "speech") or {}).get("status", {}).get("observedGeneration", 0)
 

@@ -137,6 +137,14 @@ def test_who_scaled_to_zero_tells_whether_a_spec_that_wants_pods_gets_them(
     assert scale_step(found(of, asleep(of), *fronting())) == step
 
 
+def test_what_keda_has_put_to_sleep_the_operator_wakes_once_keda_is_taken_away() -> None:
+    """An autoscaler leaves a Deployment of no pods alone, and nobody else would scale it."""
+    kept = service(SLEPT, autoscaling={"minReplicas": 0, "keda": {"onDemand": True}}, cache={"type": "Image"})
+    assert scale_step(found(kept, asleep(kept), *fronting())) is None
+    left = service(SLEPT, autoscaling={"minReplicas": 2}, cache={"type": "Image"})
+    assert scale_step(found(left, asleep(left))) == ScaleStep(2, c.SPEC_CHANGED)
+
+
 def test_another_model_is_proven_at_once() -> None:
     of = service(model={"name": "small"}, **ZERO)
     before = live(asleep(service(**ZERO)))

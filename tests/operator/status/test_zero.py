@@ -58,6 +58,23 @@ def test_a_step_leaves_its_time_and_a_wake_its_reason() -> None:
     }
 
 
+def test_a_step_of_kedas_leaves_its_time_when_it_is_seen_first() -> None:
+    """By it the operator knows, once KEDA is taken away, whose wish it was that no pod runs."""
+    assert kept(by_keda(None, 1)) is None
+    assert kept(by_keda(None, 0)) == {"lastSleep": "2026-01-01T00:10:00Z"}
+    assert kept(by_keda(SLEPT, 0)) == SLEPT
+    assert kept(by_keda(SLEPT, 1)) == {**SLEPT, "lastWake": "2026-01-01T00:10:00Z"}
+    assert kept(by_keda(None, 0, suspend=True)) is None, "that is the spec's own wish"
+
+
+def by_keda(record: dict[str, Any] | None, pods: int, **spec: Any) -> Resolved:
+    """A service that KEDA scales, of which so many pods are wanted."""
+    scaling = {"minReplicas": 0, "keda": {"onDemand": True}}
+    of = service({"scaleToZero": record} if record else {}, **{**ZERO, "autoscaling": scaling}, **spec)
+    deployed = rolled_out(of)
+    return resolved(of, observed({**deployed, "spec": {**deployed["spec"], "replicas": pods}}, now=NOW))
+
+
 def test_a_step_to_zero_leaves_how_fast_the_pods_were() -> None:
     """Nobody can be asked once they are gone; one that does not answer leaves what was known."""
     load = LoadReport(is_ready=True, queued_audio_seconds=0, free_rows=4, queue_limit_seconds=600, speed=20.4567)
