@@ -61,6 +61,20 @@ KEDA: Final = CrdModule(
     "h1:R6z2HZvstK4RLUMxroNACzBj74xGxt3kG59b5Xc+Xps=",
     ("config/crd/bases/keda.sh_scaledobjects.yaml",),
 )
+WHOLE_KEDA: Final = CrdModule(
+    KEDA.module,
+    KEDA.version,
+    KEDA.sum,
+    (
+        *(
+            f"config/crd/bases/keda.sh_{plural}.yaml"
+            for plural in ("clustertriggerauthentications", "scaledjobs", "scaledobjects", "triggerauthentications")
+        ),
+        "config/crd/bases/eventing.keda.sh_cloudeventsources.yaml",
+        "config/crd/bases/eventing.keda.sh_clustercloudeventsources.yaml",
+    ),
+)
+"""What KEDA watches."""
 PROMETHEUS_OPERATOR: Final = CrdModule(
     "github.com/prometheus-operator/prometheus-operator",
     "v0.85.0",

@@ -51,7 +51,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 def namespace(plane: ControlPlane) -> Kubectl:
     """kubectl in the namespace `neighbours`, with every API that the operator or a neighbour works with."""
     kubectl = kubectl_on(plane)
-    sources = (crds.WHOLE_GATEWAY_API, crds.KEDA, crds.WHOLE_PROMETHEUS_OPERATOR, crds.CERT_MANAGER)
+    sources = (crds.WHOLE_GATEWAY_API, crds.WHOLE_KEDA, crds.WHOLE_PROMETHEUS_OPERATOR, crds.CERT_MANAGER)
     files = [file for source in sources for file in crds.ensure(source)]
     optional_apis.install(kubectl, [REPOSITORY / "crds", *files])
     kubectl("create", "namespace", "neighbours")
