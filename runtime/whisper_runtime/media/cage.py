@@ -16,8 +16,8 @@ OPEN_FILES_LIMIT: Final = 4
 STREAMS_LIMIT: Final = 1000
 """Streams of a file: films carry dozens of subtitles and fonts, each of which is one."""
 FORMATS: Final = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dss,dts,dtshd,dv,eac3,flac,flv,gsm,iff,loas,matroska,mlp,mov,mp3,mp4,mpc,"
-    "mpc8,mpeg,mpegts,mxf,nistsphere,nut,ogg,qcp,rm,tak,truehd,tta,voc,w64,wav,webm,wtv,wv"
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dhav,dsf,dss,dts,dtshd,dv,eac3,flac,flv,gsm,iff,loas,matroska,mlp,mov,mp3,mp4,"
+    "mpc,mpc8,mpeg,mpegts,mxf,nistsphere,nut,ogg,qcp,rm,tak,truehd,tta,voc,w64,wav,webm,wtv,wv"
 )
 """Containers that hold media themselves: playlists, which name other files and hosts, are not among them."""
 READING: Final = ("-max_streams", str(STREAMS_LIMIT), "-format_whitelist", FORMATS, "-protocol_whitelist", "file")

@@ -72,7 +72,7 @@ async def reading(media: IO[bytes], declared: DeclaredType, timeout: float) -> A
     except NoTrack as error:
         raise AudioError(error.reason, error.message) from None
     except Undecodable:
-        raise not_audio(await asyncio.to_thread(what_it_is, media)) from None
+        raise not_audio(await asyncio.to_thread(what_it_is, media, declared)) from None
     except TimeoutError:
         raise too_slow(timeout) from None
     except AudioError as error:

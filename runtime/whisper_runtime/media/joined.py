@@ -63,7 +63,7 @@ def has_another_form(content: Content) -> bool:
 def _begins_behind(content: Content, end: End) -> bool:
     size = len(content)
     is_own = content[end.at : end.at + 4] == content[:4]
-    if end.at == size or (end.is_cut and is_own):
+    if end.at in (0, size) or (end.is_cut and is_own):
         return False
     may_be_cut = end.at - end.last <= LONGEST_PAGE
     begins = begins_at(content, end.at, size)

@@ -10,6 +10,7 @@ from typing import IO, Final
 
 from whisper_runtime.media.byte_search import first_match
 from whisper_runtime.media.ending import ending_of
+from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType
 from whisper_runtime.media.transport import PACKET
 
 UNPACK: Final = "it is compressed or an archive; unpack it"
@@ -33,6 +34,15 @@ PHONE: Final = "it is speech in a phone's codec that is not decoded here; conver
 CD_TRACK: Final = "it is a pointer to a track of a CD, and has no sound; copy the track itself as WAV or MP3"
 NOTES: Final = "it is MIDI, which has notes and no sound"
 FLASH: Final = "it is a Flash animation; export its sound as WAV or MP3"
+JANUS: Final = "it is a recording of Janus's (mjr), which has a network's packets; convert it by janus-pp-rec first"
+WHITE_SPACE: Final = (
+    "it has white space before its beginning, as where a script printed a line first; send the recording's bytes alone"
+)
+BARE_SAMPLES: Final = (
+    "it is named as a WAV and has no header, as where an app saved bare samples; write the header, or send them with "
+    "what they are as the type of the file, such as audio/pcm;rate=16000"
+)
+DIALOGIC: Final = "it is named as a VOX of Dialogic's, which has no header; convert it to WAV first (sox a.vox a.wav)"
 APPLE_DOUBLE: Final = (
     "it is what macOS keeps beside a file (`._…`), and not the file itself; send the one whose name has no `._`"
 )
@@ -66,6 +76,7 @@ KINDS: Final[Mapping[bytes, str]] = {
     rb"[\x01-\x07]ds2": DS2,
     rb"\x02?#!SILK": SILK,
     rb"MS_VOICE": SONY,
+    rb"MJR0000[12]|MEETECHO": JANUS,
     rb"\x00\x05\x16\x07": APPLE_DOUBLE,
     rb"SQLite format 3": DATABASE,
     rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": OFFICE,
@@ -85,6 +96,8 @@ INDEX: Final = re.compile(rb"moov")
 MP4: Final = re.compile(rb"....(?:ftyp|mdat|wide|free|skip)", re.DOTALL)
 NO_INDEX: Final = "it is an MP4 without its index (`moov`), as where a recorder was switched off or an upload was cut"
 DAMAGED_MP4: Final = "it is an MP4 that is damaged"
+RECORDING: Final = re.compile(rb"RIFF|ID3|OggS|fLaC|\x1aE\xdf\xa3|\xff[\xe2-\xff]|....ftyp", re.DOTALL)
+WAV_TYPE: Final = re.compile("audio/(?:x-|vnd\\.)?wave?\\b", re.IGNORECASE)
 LATE_HEADER: Final = re.compile(rb"\x1aE\xdf\xa3.{1,64}\x42\x82.(?:webm|matroska)", re.DOTALL)
 OUT_OF_ORDER: Final = "it has the beginning of a WebM recording behind other parts of it; send the parts in their order"
 REPLACEMENT: Final = "\ufffd".encode()
@@ -98,8 +111,22 @@ MANY: Final = 16
 """Characters in the place of lost bytes: by chance, media have none."""
 
 
-def what_it_is(media: IO[bytes]) -> str | None:
-    """A clause on what the file is, with a remedy where there is one; None: that is not known."""
+def what_it_is(media: IO[bytes], declared: DeclaredType = UNDECLARED) -> str | None:
+    """A clause on what the file is, with a remedy where there is one; None: that is not known.
+
+    Where its bytes say nothing, it is what it is `declared` to be.
+    """
+    return _by_content(media) or _by_name(declared)
+
+
+def _by_name(declared: DeclaredType) -> str | None:
+    name = declared.name.lower()
+    if name.endswith(".vox"):
+        return DIALOGIC
+    return BARE_SAMPLES if name.endswith(".wav") or WAV_TYPE.match(declared.content_type) else None
+
+
+def _by_content(media: IO[bytes]) -> str | None:
     with mmap.mmap(media.fileno(), 0, prot=mmap.PROT_READ) as content:
         head = content[:HEAD]
         if head.count(REPLACEMENT) >= MANY or _is_in_utf8(head):
@@ -111,6 +138,8 @@ def what_it_is(media: IO[bytes]) -> str | None:
                 f"its header promises {ending.promised_bytes} bytes, and {ending.size} are there; send the whole file"
             )
         text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
+        if head[:1].isspace() and RECORDING.match(text):
+            return WHITE_SPACE
         if known := next((kind for begin, kind in BEGINNINGS if begin.match(head) or begin.match(text)), None):
             return known
         if MP4.match(head):

@@ -12,7 +12,7 @@ SECONDS: Final = 20.0
 LONGEST_ANSWER: Final = 4 * 1024**2
 """Bytes of JSON: a stream takes some 600, and there are at most cage.STREAMS_LIMIT."""
 ENTRIES: Final = (
-    "stream=index,codec_type,codec_name,codec_tag_string,channels,channel_layout:stream_tags=language,title"
+    "stream=index,codec_type,codec_name,codec_tag_string,codec_tag,channels,channel_layout:stream_tags=language,title"
     ":stream_disposition=default,comment,visual_impaired,descriptions,karaoke,clean_effects"
 )
 

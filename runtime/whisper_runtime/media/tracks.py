@@ -27,6 +27,8 @@ ASIDE_TITLE: Final = re.compile(
 )
 """A commentary or a description for the blind, as a track's title has it in Europe's larger languages."""
 CODEC: Final = re.compile("[A-Za-z0-9_.-]{1,16}")
+NUMBER: Final = re.compile("0x(?!0000$)[0-9a-f]{4}")
+"""As WAVs and AVIs have one: 0x0133 is a kind of G.729's."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,10 @@ def tracks(probed: bytes) -> tuple[AudioTrack, ...]:
         raise NoTrack("TooManyStreams", message)
     known = tuple(_track(one) for one in streams if one.get("codec_name") and one.get("channels"))
     if streams and not known:
-        raise NoTrack("NotAudio", f"The audio is in a codec that cannot be decoded here{_named(streams[0])}.")
+        message = (
+            f"The audio is in a codec that cannot be decoded here{_named(streams[0])}: send it as PCM, MP3 or AAC."
+        )
+        raise NoTrack("NotAudio", message)
     return known
 
 
@@ -158,6 +163,7 @@ def _track(stream: Mapping[str, Any]) -> AudioTrack:
 
 
 def _named(stream: Mapping[str, Any]) -> str:
-    """The codec in parentheses, where the file has a name for it."""
-    name = str(stream.get("codec_tag_string") or "")
-    return f" ({name})" if CODEC.fullmatch(name) else ""
+    """The codec in parentheses, where the file has a name or a number for it."""
+    name, number = str(stream.get("codec_tag_string") or ""), str(stream.get("codec_tag") or "")
+    known = name if CODEC.fullmatch(name) else number if NUMBER.fullmatch(number) else ""
+    return f" ({known})" if known else ""

@@ -139,3 +139,36 @@ async def test_a_clock_of_33_bits_that_begins_anew(jfk: Path, tmp_path: Path, fo
     """After 26.5 hours, five seconds into the recording."""
     options = ("-c:a", codec, "-ar", "48000", "-output_ts_offset", "95438")
     await is_whole(speech_as(jfk, tmp_path / f"a.{form}", *options), jfk)
+
+
+def dav(samples: bytes) -> bytes:
+    """A surveillance recorder's file (Dahua's) of A-law, in frames of 40 ms: each has the clock in seconds and ms."""
+    frames = b""
+    for number in range(len(samples) // 320):
+        sound = samples[number * 320 : number * 320 + 320]
+        size, seconds = 24 + 4 + len(sound) + 8, 0x68D6A000 + number // 25
+        clock = struct.pack("<IIIHBB", number, size, seconds, number * 40 & 0xFFFF, 4, 0)
+        frames += b"DHAV\xf0\0\1\0" + clock + b"\x83\1\x0e\2" + sound + b"dhav" + struct.pack("<I", size)
+    return frames
+
+
+async def test_the_sound_of_a_surveillance_recorder(jfk: Path, tmp_path: Path) -> None:
+    ffmpeg("-i", jfk, "-ar", "8000", "-f", "alaw", tmp_path / "a.al")
+    (tmp_path / "a.dav").write_bytes(dav((tmp_path / "a.al").read_bytes()))
+    await is_whole(tmp_path / "a.dav", jfk)
+
+
+async def test_a_packet_stream_of_another_recorders(jfk: Path, tmp_path: Path) -> None:
+    """Hikvision's: 40 bytes of its own before a program stream, whose sound has no map that names its codec."""
+    ffmpeg("-i", jfk, "-ar", "8000", "-f", "alaw", tmp_path / "a.al")
+    samples, content = (tmp_path / "a.al").read_bytes(), b"IMKH" + bytes(36)
+    for at in range(0, len(samples), 320):
+        clock = at * 90 // 8 + 90_000
+        time = bytes((0x21, clock >> 22 & 255, clock >> 14 & 254 | 1, clock >> 7 & 255, clock << 1 & 254 | 1))
+        packet = b"\x80\x80\5" + time + samples[at : at + 320]
+        pack = bytes(
+            (0x44, clock >> 20 & 255, clock >> 12 & 248 | 4 | clock >> 13 & 3, clock >> 5 & 255, clock << 3 & 248 | 4)
+        )
+        content += b"\0\0\1\xba" + pack + b"\1\0\0\3\xf8\0\0\1\xc0" + struct.pack(">H", len(packet)) + packet
+    (tmp_path / "a.mp4").write_bytes(content)
+    await is_whole(tmp_path / "a.mp4", jfk)

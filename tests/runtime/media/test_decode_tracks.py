@@ -80,7 +80,16 @@ async def test_a_track_that_cannot_be_decoded_is_passed_over(jfk: Path, tmp_path
 
 async def test_where_no_track_can_be_decoded_the_codec_is_named(jfk: Path, tmp_path: Path) -> None:
     error = await refused(spatial(jfk, tmp_path / "film.mov", first="pcm_s16le"))
-    assert (error.reason, error.message) == ("NotAudio", "The audio is in a codec that cannot be decoded here (apac).")
+    message = "The audio is in a codec that cannot be decoded here (apac): send it as PCM, MP3 or AAC."
+    assert (error.reason, error.message) == ("NotAudio", message)
+
+
+async def test_so_is_a_wavs_by_its_number(tmp_path: Path) -> None:
+    """As exchanges record calls in a kind of G.729's that has no public name."""
+    form = struct.pack("<HHIIHHH", 0x133, 1, 8000, 1000, 10, 0, 0)
+    body = b"WAVEfmt \x12\0\0\0" + form + b"data\xd0\7\0\0" + bytes(range(250)) * 8
+    (tmp_path / "a.wav").write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    assert "cannot be decoded here (0x0133): send it as PCM" in (await refused(tmp_path / "a.wav")).message
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.mkv", "flac"), ("a.mov", "pcm_s16le"), ("a.mp4", "aac")])

@@ -14,6 +14,7 @@ import pytest
 from tests.runtime.media.conftest import refused
 from tests.support.media_files import ffmpeg, speech_as
 from whisper_runtime.media.not_audio import is_protected, what_it_is
+from whisper_runtime.media.raw_audio import DeclaredType
 
 
 def zipped(content: bytes) -> bytes:
@@ -33,6 +34,8 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 352078
         (zipped(b"RIFF"), "a ZIP archive"),
         (gzip.compress(b"RIFF" * 100), "compressed or an archive; unpack it"),
         (b"%PDF-1.7\n1 0 obj", "a PDF"),
+        (b"MJR00002\0\x20" + b'{"t":"a","c":"opus"}'.ljust(32) + bytes(600), "convert it by janus-pp-rec"),
+        (b"\r\nRIFF\x24\0\0\0WAVEfmt " + bytes(range(200)), "white space before its beginning"),
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "a picture"),
         (b"RIFF\x24\0\0\0WEBPVP8 ", "a picture"),
         (b"\0\0\0\x18ftypheic" + bytes(40), "a picture"),
@@ -149,3 +152,20 @@ def test_a_word_in_the_middle_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"\xff\xfe\x00\x01PK\x03\x04<html>")
     with (tmp_path / "a").open("rb") as media:
         assert what_it_is(media) is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        (DeclaredType("audio/wav", "blob"), "named as a WAV and has no header"),
+        (DeclaredType("application/octet-stream", "record_out.WAV"), "named as a WAV and has no header"),
+        (DeclaredType("", "call.vox"), "convert it to WAV first"),
+        (DeclaredType("audio/mpeg", "a.mp3"), "send WAV, MP3, M4A, FLAC, Ogg or WebM"),
+    ],
+)
+async def test_what_says_nothing_is_what_it_is_named(
+    jfk: Path, tmp_path: Path, declared: DeclaredType, words: str
+) -> None:
+    """An app on a phone saves bare samples by the name of a WAV."""
+    ffmpeg("-i", jfk, "-f", "s16le", tmp_path / "samples")
+    assert words in (await refused(tmp_path / "samples", declared=declared)).message
