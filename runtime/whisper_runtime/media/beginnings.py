@@ -9,6 +9,7 @@ from typing import Final
 from whisper_runtime.media.byte_search import PIECE, Content
 from whisper_runtime.media.frames import CHAIN, KINDS, LONG_CHAIN, FrameKind, title_size
 from whisper_runtime.media.matroska import HEADER
+from whisper_runtime.media.wav import is_placeholder
 
 BYTES_PER_TRY: Final = 256
 """Of bytes that are searched, so many for each that begins as a form does: where they are more, somebody made them."""
@@ -29,6 +30,8 @@ class Beginning:
     """Bytes of the pattern before the literal."""
     is_read_on: bool = True
     """Whether ffmpeg goes on from one recording of the form into the next."""
+    is_kept: bool = False
+    """Whether other forms keep its header, of what they were made of, without its samples."""
 
     def begins(self, content: Content, at: int) -> bool:
         return at >= 0 and self.pattern.match(content, at) is not None
@@ -40,12 +43,19 @@ class Beginning:
         for piece in range(start + self.before, end, PIECE):
             at, limit = piece, min(end, piece + PIECE + len(self.literal) - 1)
             while (found := content.find(self.literal, at, limit)) >= 0:
-                if self.begins(content, found - self.before):
-                    return found - self.before
+                place = found - self.before
+                if self.begins(content, place) and not (self.is_kept and _lacks_samples(content, place)):
+                    return place
                 at, tries = found + 1, tries - 1
                 if tries <= 0:
                     return None
         return None
+
+
+def _lacks_samples(content: Content, riff: int) -> bool:
+    """Whether the RIFF that begins there is longer than what is left of the file, and its size meant."""
+    size = int.from_bytes(content[riff + 4 : riff + 8], "little")
+    return riff + size > len(content) and not is_placeholder(size)
 
 
 def _beginning(literal: bytes, pattern: bytes, before: int = 0, *, is_read_on: bool = True) -> Beginning:
@@ -71,9 +81,9 @@ FORMS: Final = (
     _alone(b"\xb7\xd8\x00\x20", rb"\xb7\xd8\x00\x20\x37\x49\xda\x11\xa6\x4e\x00\x07\xe9\x5e\xad\x8d"),
     _alone(b"DSD \x1c\0\0\0", rb"DSD \x1c\0{7}.{8}.{8}fmt "),
     _alone(b"wvpk", rb"wvpk.{4}[\x02-\x10]\x04\0.{5}\0{4}(?!\0{4}).{5}" + FIRST_OF_CHANNELS),
-    _beginning(b"RIFF", rb"RIFF....WAVE"),
+    Beginning(b"RIFF", re.compile(rb"RIFF....WAVE[A-Za-z0-9 ]{4}", re.DOTALL), is_kept=True),
     AVI,
-    _beginning(b"RIFF", rb"RIFF....QLCM"),
+    _alone(b"RIFF", rb"RIFF....QLCM"),
     _beginning(b"OggS\0", rb"OggS\0[\2\6]\0{8}"),
     _beginning(b"fLaC", rb"fLaC[\0\x80]\0\0\x22"),
     Beginning(b"\x1a\x45\xdf\xa3", HEADER),
@@ -83,8 +93,8 @@ FORMS: Final = (
     _beginning(b"\x06\x0e\x2b\x34\x02\x05", rb"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01\x01\x02"),
     _beginning(b"nut/multimedia", rb"nut/multimedia container\0"),
     _beginning(b"NIST_1A\n", rb"NIST_1A\n *\d+\n"),
-    _beginning(b"MAC ", rb"MAC .\x0f\0\0\x34\0\0\0"),
-    _beginning(b"MPCKSH", rb"MPCKSH"),
+    _alone(b"MAC ", rb"MAC .\x0f\0\0\x34\0\0\0"),
+    _alone(b"MPCKSH", rb"MPCKSH"),
     _beginning(b"tBaK\x01", rb"tBaK\x01[\x0a-\x20]\0\0"),
 )
 """CAF, AIFF and 8SVX, W64, ASF, FLV, RealMedia, VOC, TTA, WTV, DSF, WavPack, WAV, AVI, QCP, Ogg, FLAC, Matroska, MP4,

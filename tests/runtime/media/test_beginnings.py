@@ -51,9 +51,21 @@ def test_one_of_the_first_ones_form_is_none(jfk: Path, tmp_path: Path) -> None:
         assert not begins_within(content * 2, 1, 2 * len(content), 0)
 
 
+def test_the_header_of_what_a_recording_was_made_of_is_none(jfk: Path) -> None:
+    """Monkey's Audio keeps the WAV's, and FLAC does on demand: the samples are its own."""
+    header, samples = jfk.read_bytes()[:78], NOISE
+    ape = b"MAC \x96\x0f\0\0\x34\0\0\0" + bytes(64) + header + samples
+    flac = (
+        b"fLaC\0\0\0\x22" + bytes(34) + b"\2\0\0\x10riff" + header[:12] + b"\x82\0\0\x1criff" + header[12:36] + samples
+    )
+    assert [begins_within(one, 1, len(one), 0) for one in (ape, flac)] == [False, False]
+    behind = ape + jfk.read_bytes()
+    assert begins_within(behind, 1, len(behind), 0)
+
+
 def test_a_beginning_at_the_border_of_a_piece_is_found() -> None:
     """Its literal is searched for piece by piece, and may begin in one and end in the next."""
-    wav = b"RIFF....WAVE"
+    wav = b"RIFF\0\0\0\0WAVEfmt "
     one = next(one for one in FORMS if one.begins(wav, 0))
     for before in range(4 * 1024**2 - 14, 4 * 1024**2 + 2, 3):
-        assert one.first(bytes(before) + wav, 0, before + 12) == before
+        assert one.first(bytes(before) + wav, 0, before + 16) == before

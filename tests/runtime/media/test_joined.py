@@ -63,6 +63,13 @@ def test_two_of_an_amigas(jfk: Path, tmp_path: Path) -> None:
     assert [is_joined(one), is_joined(one + one)] == [False, True]
 
 
+@pytest.mark.parametrize("begin", [b"RIFF\x18\0\0\0QLCMfmt ", b"MAC \x96\x0f\0\0\x34\0\0\0", b"MPCKSH\x0f"])
+def test_two_of_forms_that_nothing_here_writes(begin: bytes) -> None:
+    """Old phones' (QCP), Monkey's Audio and Musepack, whose header says how much there is."""
+    one = begin + random.Random(20).randbytes(5000)
+    assert [is_joined(one), is_joined(one + one)] == [False, True]
+
+
 def test_avis_of_two_kinds_of_samples(jfk: Path, tmp_path: Path) -> None:
     """ffmpeg reads the second one at the first one's rate: it is twice as slow, or noise."""
     slow, fast = (speech_as(jfk, tmp_path / f"{rate}.avi", "-ar", rate).read_bytes() for rate in ("22050", "44100"))
