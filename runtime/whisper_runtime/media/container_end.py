@@ -56,6 +56,25 @@ def end_of(content: Content) -> End | None:
     return End(last, at, size > 0 and at < len(content))
 
 
+def samples_of(content: Content, start: int) -> int:
+    """The byte behind the header of a FLAC or an APE that begins at `start`, `start` itself of any other form.
+
+    Nothing else tells where these end, and their headers keep that of the AIFF, W64 or WAV that they were made of.
+    """
+    if content[start : start + 4] == b"MAC ":
+        # Descriptor, header, seek table and the kept header: libavformat/ape.c of FFmpeg.
+        return start + sum(struct.unpack("<4I", content[start + 8 : start + 24].ljust(16, b"\0")))
+    if content[start : start + 4] != b"fLaC":
+        return start
+    at = start + 4
+    for _ in range(UNITS_LIMIT):  # metadata blocks: RFC 9639, 8.1
+        block = content[at : at + 4]
+        at += 4 + int.from_bytes(block[1:], "big")
+        if len(block) < 4 or block[0] & 0x80:
+            break
+    return min(at, len(content))
+
+
 def _box(begin: bytes) -> int:
     """MP4 (ISO/IEC 14496-12, 4.2); one without a size goes to the file's end."""
     if len(begin) < 16 or not begin[4:8].isalnum():

@@ -13,7 +13,7 @@ from typing import Final
 
 from whisper_runtime.media.beginnings import AVI, FORMS, begins_at, begins_within
 from whisper_runtime.media.byte_search import Content
-from whisper_runtime.media.container_end import End, end_of
+from whisper_runtime.media.container_end import End, end_of, samples_of
 from whisper_runtime.media.frames import frames_of, title_size
 from whisper_runtime.media.raw_audio import CONTAINER
 
@@ -57,7 +57,7 @@ def has_another_form(content: Content) -> bool:
             begins_at(content, begin, end, own) or begins_within(content, last + 1, end, title, own)
             for last, begin, end in own.gaps(content, title)
         )
-    return (is_form or own is not None) and begins_within(content, title + 1, size, title)
+    return (is_form or own is not None) and begins_within(content, samples_of(content, title) + 1, size, title)
 
 
 def _begins_behind(content: Content, end: End) -> bool:
