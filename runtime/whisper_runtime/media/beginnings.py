@@ -6,15 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from whisper_runtime.media.byte_search import PIECE, Content
+from whisper_runtime.media.byte_search import PIECE, Content, tries
 from whisper_runtime.media.frames import CHAIN, KINDS, LONG_CHAIN, FrameKind, title_size
 from whisper_runtime.media.matroska import HEADER
 from whisper_runtime.media.wav import is_placeholder
 
-BYTES_PER_TRY: Final = 256
-"""Of bytes that are searched, so many for each that begins as a form does: where they are more, somebody made them."""
-TRIES_OF_ANY: Final = 1000
-"""Beside these, for short stretches."""
 FIRST_OF_CHANNELS: Final = b"[%b]" % b"".join(rb"\x%02x-\x%02x" % (low, low + 7) for low in range(8, 256, 16))
 """A byte of a WavPack block's flags, in which the fourth bit is set."""
 
@@ -39,15 +35,15 @@ class Beginning:
     def first(self, content: Content, start: int, end: int) -> int | None:
         """Where the first one begins from `start` on, its literal before `end`; None: there is none, or too many others
         have its literal."""
-        tries = TRIES_OF_ANY + (end - start) // BYTES_PER_TRY
+        left = tries(start, end)
         for piece in range(start + self.before, end, PIECE):
             at, limit = piece, min(end, piece + PIECE + len(self.literal) - 1)
             while (found := content.find(self.literal, at, limit)) >= 0:
                 place = found - self.before
                 if self.begins(content, place) and not (self.is_kept and _lacks_samples(content, place)):
                     return place
-                at, tries = found + 1, tries - 1
-                if tries <= 0:
+                at, left = found + 1, left - 1
+                if left <= 0:
                     return None
         return None
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from whisper_runtime.media.byte_search import PIECE, Content
+from whisper_runtime.media.byte_search import PIECE, Content, tries
 from whisper_runtime.media.wav import ReadAt
 
 TAIL: Final = 128 * 1024
@@ -24,11 +24,6 @@ FRAMES_LIMIT: Final = 2_000_000
 """Frames of a stream that are followed: more than ten hours of most kinds."""
 GAPS_LIMIT: Final = 1000
 """Stretches between frames that are told apart."""
-BYTES_PER_TRY: Final = 256
-"""Of bytes that are searched for frames, so many for each header that is read: in a recording of another form one in
-some two thousand looks like a header. Where they are more, somebody made them so."""
-TRIES_OF_ANY: Final = 1000
-"""Beside these, for short stretches."""
 TITLES_LIMIT: Final = 100
 """One behind the other, as programs leave them that write their own before another one's."""
 LONGEST_BEGIN: Final = 256
@@ -116,15 +111,15 @@ class FrameKind:
     def next_chain(self, content: Content, start: int, end: int, frames: int = CHAIN) -> int:
         """Where so many frames begin, from `start` on and before `end`; `end`: nowhere, or too many headers of frames
         that are none were read."""
-        at, tries = start, TRIES_OF_ANY + (end - start) // BYTES_PER_TRY
-        while at < end and tries > 0:
+        at, left = start, tries(start, end)
+        while at < end and left > 0:
             found = self.mark.search(content, at + self.before_mark, min(end, at + PIECE) + LONGEST_BEGIN)
             place = found.start() - self.before_mark if found else at + PIECE
             if found:
                 number = self._chain(content, place, frames)
                 if number == frames:
                     return min(end, place)
-                tries -= 1 + number
+                left -= 1 + number
             at = place + 1
         return end
 

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.media_files import ffmpeg, speech_as
+from whisper_runtime.media.byte_search import BYTES_PER_TRY, TRIES_OF_ANY
 from whisper_runtime.media.frames import (
-    BYTES_PER_TRY,
     GAPS_LIMIT,
     KINDS,
     LONG_CHAIN,
-    TRIES_OF_ANY,
     ends_within_a_frame,
     frames_of,
     title_size,
