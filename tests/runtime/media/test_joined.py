@@ -285,28 +285,3 @@ async def test_a_title_behind_a_wav_is_no_recording(jfk: Path, tmp_path: Path) -
     """As programs write it that know it of MP3s."""
     (tmp_path / "a.wav").write_bytes(jfk.read_bytes() + b"ID3\3\0\0\0\0\x02\0" + bytes(256))
     assert len(await decoded(tmp_path / "a.wav")) == 11 * SAMPLE_RATE
-
-
-W64 = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0" + bytes(24)
-AIFF = b"FORM\0\1\0\0AIFFCOMM\0\0\0\x12" + bytes(18)
-
-
-@pytest.mark.parametrize("kept", [W64, AIFF, b"OggS\0\2" + bytes(22)], ids=["W64", "AIFF", "any"])
-def test_what_the_header_of_a_flac_or_an_ape_keeps_is_no_recording(jfk: Path, tmp_path: Path, kept: bytes) -> None:
-    """`flac --keep-foreign-metadata` and Monkey's Audio keep the header of what they encode."""
-    made = speech_as(jfk, tmp_path / "a.flac").read_bytes()
-    block = (
-        bytes((2, *(4 + len(kept)).to_bytes(3, "big"))) + b"w64 " + kept
-    )  # behind fLaC and the 38 bytes of the first
-    flac = made[:42] + block + made[42:]
-    sizes = b"".join(size.to_bytes(4, "little") for size in (52, 24, 8, len(kept)))
-    ape = b"MAC \x96\x0f\0\0" + sizes + bytes(52 + 24 + 8 - 24) + kept + random.Random(20).randbytes(5000)
-    for one in (flac, ape):
-        assert [has_another_form(one), has_another_form(one + jfk.read_bytes())] == [False, True]
-
-
-@pytest.mark.parametrize("size", [0, 4, 7, 8, 12, 23, 41, 60])
-def test_a_header_that_was_cut_is_none_either(jfk: Path, tmp_path: Path, size: int) -> None:
-    flac = speech_as(jfk, tmp_path / "a.flac").read_bytes()[:size]
-    ape = (b"MAC \x96\x0f\0\0" + b"\x34\0\0\0" * 4 + bytes(100))[:size]
-    assert [has_another_form(flac), has_another_form(ape)] == [False, False]
