@@ -6,10 +6,8 @@ from collections import Counter
 
 import pytest
 
-from testbed import audit
 from testbed.cluster.controlplane import ControlPlane
-from testbed.operator_process import OPERATOR
-from tests.support.at_rest import at_rest
+from tests.support.at_rest import at_rest, writes
 from tests.support.every_child import everything
 from tests.support.kubectl import Kubectl
 from tests.support.services import complete_fetch, service
@@ -22,9 +20,7 @@ WITH_JOBS: Manifest = {"autoscaling": {"minReplicas": 1, "maxReplicas": 1}, "job
 
 
 def written_more_than_once(plane: ControlPlane, namespace: Kubectl, since: int) -> dict[str, int]:
-    found = audit.writes(plane.audit_log, OPERATOR, since)
-    of_children = [one for one in found if one.namespace == namespace.namespace]
-    counts = Counter(str(one) for one in of_children if one.resource != WHISPER_SERVICE.plural)
+    counts = Counter(one for one in writes(plane, namespace, since) if f" {WHISPER_SERVICE.plural}/" not in one)
     assert counts
     return {write: count for write, count in counts.items() if count > 1}
 

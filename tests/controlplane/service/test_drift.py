@@ -10,7 +10,7 @@ import pytest
 
 from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OperatorProcess
-from tests.support.at_rest import at_rest, writes
+from tests.support.at_rest import at_rest, touched, writes
 from tests.support.deployment_edits import (
     EDITS,
     edit,
@@ -95,12 +95,7 @@ def test_a_deployment_from_a_backup_is_believed_after_one_look(
     running.start()
     edit(speech, resolve_names_elsewhere)
     eventually("an edit is put right", lambda: pod(speech)["dnsPolicy"] == "ClusterFirst")
-    at_rest(plane, speech)
-    since = plane.audit_log.stat().st_size
-    for number in range(3):
-        speech.annotate("deployment", "speech", touched=number)
-    at_rest(plane, speech)
-    assert writes(plane, speech, since, "deployments") == []
+    assert writes(plane, speech, touched(plane, speech, "deployment"), "deployments") == []
 
 
 JOB_EDITS = [{"suspend": True}, {"parallelism": 0}, {"activeDeadlineSeconds": 1}, {"backoffLimit": 0}]

@@ -11,7 +11,7 @@ import pytest
 
 from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OperatorProcess
-from tests.support.at_rest import at_rest, writes
+from tests.support.at_rest import at_rest, touched, writes
 from tests.support.deployment_edits import edit, names, pod, rename_container, run_something_else, server
 from tests.support.kubectl import Kubectl
 from tests.support.services import (
@@ -119,12 +119,7 @@ def test_what_is_made_of_an_apply_is_not_written_again(
     eventually("the policies work", lambda: all(mutates(namespace, *change) for change in changes))
     namespace.apply(service("speech", **{**EMPTY_DIR, **spec}))
     eventually("the Deployment is there", lambda: namespace.get("deployment", "speech"))
-    at_rest(plane, namespace)
-    since = plane.audit_log.stat().st_size
-    for number in range(3):
-        namespace.annotate("wsvc", "speech", touched=number)
-        namespace.annotate("deployment", "speech", touched=number)
-    at_rest(plane, namespace)
+    since = touched(plane, namespace, "wsvc", "deployment")
     assert writes(plane, namespace, since, "deployments") == []
     running.stop()
     running.start()
@@ -220,12 +215,7 @@ def test_a_policy_that_takes_annotations_away_keeps_no_job_from_its_end(
 
 def rewritten(plane: ControlPlane, namespace: Kubectl, resource: str) -> list[str]:
     """The operator's writes of that resource in three passes, of which nothing asks for one."""
-    at_rest(plane, namespace)
-    since = plane.audit_log.stat().st_size
-    for number in range(3):
-        namespace.annotate("wsvc", "speech", touched=number)
-    at_rest(plane, namespace)
-    return writes(plane, namespace, since, resource)
+    return writes(plane, namespace, touched(plane, namespace, "wsvc"), resource)
 
 
 def strips(namespace: Kubectl, kind: str) -> bool:

@@ -12,7 +12,7 @@ from kubernetes import client
 
 from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OperatorProcess
-from tests.support.at_rest import at_rest, writes
+from tests.support.at_rest import at_rest, touched, writes
 from tests.support.kubectl import Kubectl
 from tests.support.pod_template_fields import OneField, each_field, renamed
 from tests.support.services import EMPTY_DIR, service
@@ -120,12 +120,7 @@ def stays_at_rest(namespace: Kubectl, plane: ControlPlane, running: OperatorProc
         template = overlaid({"metadata": {"labels": {}}, **template}, renamed(one.template, place))
     namespace.apply(service("speech", **EMPTY_DIR, podTemplate=template))
     eventually("the Deployment is there", lambda: namespace.get("deployment", "speech"))
-    at_rest(plane, namespace)
-    since = plane.audit_log.stat().st_size
-    for number in range(3):
-        namespace.annotate("wsvc", "speech", touched=number)
-        namespace.annotate("deployment", "speech", touched=number)
-    at_rest(plane, namespace)
+    since = touched(plane, namespace, "wsvc", "deployment")
     running.stop()
     running.start()
     at_rest(plane, namespace)
