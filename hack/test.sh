@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test, in six groups at the same time: those on a cluster or a control plane mostly wait, the others
-# compute, in three processes of about the same length, so that two processors have work to the end. They are niced, so
+# Runs every test, in seven groups at the same time: those on a cluster or a control plane mostly wait, the others
+# compute, in four processes of about the same length, so that two processors have work to the end. They are niced, so
 # that pods and operators get the processors first. Each line of output begins with its group. Exits with 1 when a group
 # fails, and says last which tests failed and by what.
 set -euo pipefail
@@ -35,13 +35,14 @@ served=(tests/contract tests/benchmarks tests/compose)
 run e2e 0 tests/e2e & e2e=$!
 run installation 5 tests/controlplane/installation & installation=$!
 run service 5 tests/controlplane/service & service=$!
-run runtime 10 tests/runtime tests/gpu & runtime=$!
+run runtime 10 tests/runtime tests/gpu --ignore tests/runtime/media & runtime=$!
+run media 10 tests/runtime/media & media=$!
 run contract 10 "${served[@]}" & contract=$!
 run others 10 tests --ignore tests/e2e --ignore tests/controlplane --ignore tests/neighbours \
     --ignore tests/runtime --ignore tests/gpu "${served[@]/#/--ignore=}" & others=$!
 
 failed=()
-for group in e2e installation service runtime contract others; do
+for group in e2e installation service runtime media contract others; do
     wait "${!group}" || failed+=("$group")
 done
 for group in "${failed[@]}"; do
