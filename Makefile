@@ -41,7 +41,7 @@ test-unit: ## what needs no cluster, in some two minutes
 	@$(PYTHON) -m pytest tests -m "not slow and not long" --ignore tests/e2e --ignore tests/controlplane --ignore tests/chart --ignore tests/neighbours
 
 .PHONY: neighbours
-neighbours: platform ## real proxies, Prometheus, cert-manager, Flux, KEDA's webhook, kube-router, a driver of GPUs, krew and a registry beside the operator; builds them once
+neighbours: platform ## real proxies, Prometheus, cert-manager, Flux, KEDA, kube-router, a driver of GPUs, krew and a registry beside the operator; builds them once
 	@$(PYTHON) -m pytest tests/neighbours
 
 .PHONY: clients

@@ -5,21 +5,25 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.scaling.metrics_apis import PublishedMetrics, serving, timestamp
+from benchmarks.scaling.metrics_apis import PlayedFrontRequest, PublishedMetrics, serving, timestamp
 from testbed import aggregated_api, operator_plane
-from testbed.cluster import controlplane
+from testbed.cluster import controlplane, crds
 from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OperatorProcess
+from tests.fakes.web_server import answering
+from tests.support import keda, optional_apis
 from tests.support.kubectl import Kubectl, kubectl_on
 from tests.support.kubelet import write_status
-from tests.support.neighbour_plane import own_address
+from tests.support.neighbour_plane import behind, own_address
 from tests.support.services import EMPTY_DIR, service
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.objects.names import front_metrics
+from whisper_runtime.contract.network import METRICS_PORT
 
 NAME: Final = "speech"
 START_SECONDS: Final = 20
@@ -43,6 +47,7 @@ SCALED: Final[dict[str, dict[str, Any]]] = {
     "HPA on audio at a front": {**_scaled(metrics=[QUEUED_AUDIO]), "front": {}},
     "HPA on CPU": _scaled(metrics=[CPU]),
     "HPA on both": _scaled(metrics=[CPU, QUEUED_AUDIO]),
+    "KEDA at a front": {**_scaled(metrics=[QUEUED_AUDIO], keda={"onDemand": True}), "front": {"replicas": 1}},
 }
 """The spec of each variant, as docs/how-to/autoscaling.md has it."""
 
@@ -55,10 +60,12 @@ def namespace_of(variant: str) -> str:
 def running(directory: Path, published: PublishedMetrics, variants: Sequence[str]) -> Generator[ControlPlane]:
     """The cluster, with the services of those variants, each of which has a ready pod."""
     plane_of = controlplane.running(directory, controllers="*,-job-controller", address=own_address())
-    with plane_of as plane, serving(plane, published) as port:
+    with plane_of as plane, serving(plane, published) as port, ExitStack() as stack:
         operator_plane.serve_our_api(plane)
         for api in ("v1beta1.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io"):
             aggregated_api.register(plane, api, port)
+        if any(has_keda(variant) for variant in variants):
+            _keda(stack, plane, published)
         operator = OperatorProcess(plane, settings={"POLICY": '{"exemptNamespaces": ["*"]}'})
         operator.start()
         try:
@@ -73,12 +80,29 @@ def has_front(variant: str) -> bool:
     return "front" in SCALED[variant]
 
 
+def has_keda(variant: str) -> bool:
+    return "keda" in SCALED[variant]["autoscaling"]
+
+
+def _keda(stack: ExitStack, plane: ControlPlane, published: PublishedMetrics) -> None:
+    """KEDA as it is installed, and the front that it asks."""
+    kubectl = kubectl_on(plane)
+    optional_apis.install(kubectl, crds.ensure(crds.WHOLE_KEDA))
+    kubectl("create", "namespace", keda.NAMESPACE)
+    stack.enter_context(answering(PlayedFrontRequest, own_address(), METRICS_PORT, published=published))
+    stack.enter_context(keda.running(plane, plane.directory / "keda"))
+
+
 def _begin(kubectl: Kubectl, variant: str) -> None:
     kubectl("create", "namespace", namespace_of(variant))
     within = kubectl.within(namespace_of(variant))
     resources = {"requests": {"cpu": str(REQUESTED), "memory": "4Gi"}}
     within.apply(service(NAME, **EMPTY_DIR, resources=resources, **SCALED[variant]))
-    eventually(f"{variant}: there is the autoscaler", lambda: within.get("hpa", NAME), 120)
+    autoscaler = f"keda-hpa-{NAME}" if has_keda(variant) else NAME
+    eventually(f"{variant}: there is the autoscaler", lambda: within.get("hpa", autoscaler), 120)
+    if has_keda(variant):
+        # The controller leaves pods out that are on no node.
+        within.apply(behind(front_metrics(NAME), "metrics", METRICS_PORT))
     eventually(f"{variant}: a pod starts", lambda: ready_pods(within), 120)
 
 

@@ -10,9 +10,10 @@ from typing import Final
 
 from benchmarks.scaling import cluster
 from benchmarks.scaling.metrics_apis import CPU_WINDOW, SCRAPE_SECONDS, PublishedMetrics, timestamp
-from benchmarks.scaling.players import PlayedService
+from benchmarks.scaling.players import RECORDING_SECONDS, PlayedService
 from benchmarks.scaling.report import Followed, Sample
 from tests.support.kubectl import Kubectl
+from whisper_runtime.contract.front import DemandReport
 
 TICK_SECONDS: Final = 0.25
 LOOK_SECONDS: Final = 1.0
@@ -45,6 +46,18 @@ class FollowedService:
         }
 
     @property
+    def demand(self) -> DemandReport:
+        """As its front has it."""
+        waiting = self.played.waiting_audio
+        return DemandReport(
+            held_requests=round(waiting / RECORDING_SECONDS),
+            held_bytes=0,
+            held_audio_seconds=waiting,
+            active_requests=self.played.under_way,
+            idle_seconds=0,
+        )
+
+    @property
     def queues(self) -> dict[str, float]:
         """Seconds of audio that wait at each pod; behind a front none does."""
         pods = self.played.pods.items()
@@ -73,8 +86,10 @@ def follow(
     while (now := time.monotonic() - began) < seconds:
         arrived = [at for at in come[done:] if at <= now]
         done += len(arrived)
-        for service in services.values():
+        for variant, service in services.items():
             service.played.advance(now, arrived)
+            if cluster.has_keda(variant):
+                published.demand = service.demand
         if now - looked >= LOOK_SECONDS:
             looked = now
             for service in services.values():

@@ -1,4 +1,4 @@
-"""Of played pods metrics.k8s.io and custom.metrics.k8s.io, which HorizontalPodAutoscalers ask."""
+"""Of played pods metrics.k8s.io and custom.metrics.k8s.io, which autoscalers ask, and a front, which KEDA asks."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from testbed.cluster.controlplane import ControlPlane
 from tests.fakes.web_server import FakeRequest
 from whisper_operator.objects.names import SERVER
+from whisper_runtime.contract.front import DemandReport
 from whisper_runtime.contract.metric_names import FRONT_HELD_AUDIO_METRIC, QUEUED_AUDIO_METRIC
 
 METRICS: Final = "/apis/metrics.k8s.io/v1beta1"
@@ -40,6 +41,10 @@ class PublishedMetrics:
     queued_at: str = ""
     held: dict[str, float] = field(default_factory=dict[str, float])
     """Seconds of audio that wait at the front of each namespace, as of then."""
+    demand: DemandReport = field(
+        default_factory=lambda: DemandReport(held_requests=0, held_bytes=0, active_requests=0, idle_seconds=0)
+    )
+    """What the front that KEDA asks has now."""
 
 
 def timestamp() -> str:
@@ -104,6 +109,14 @@ class PlayedMetricsRequest(FakeRequest):
         found = answer_of(urlsplit(self.path).path, self.published)
         body = json.dumps(found or {}).encode()
         self.answer(404 if found is None else 200, body, {"Content-Type": "application/json"})
+
+
+class PlayedFrontRequest(FakeRequest):
+    published: PublishedMetrics
+
+    def do_GET(self) -> None:
+        body = self.published.demand.model_dump_json(by_alias=True).encode()
+        self.answer(200, body, {"Content-Type": "application/json"})
 
 
 @contextmanager

@@ -77,6 +77,11 @@ class PlayedService:
         queues = [self._front, *(pod.queue for pod in (*self.pods.values(), *self._leaving) if not self.has_front)]
         return RECORDING_SECONDS * sum(map(len, queues))
 
+    @property
+    def under_way(self) -> int:
+        """Recordings that pods work on."""
+        return sum(len(pod.rows) for pod in (*self.pods.values(), *self._leaving))
+
     def have(self, names: set[str]) -> None:
         """Makes the pods of those names, and no others, those that are ready."""
         for name in self.pods.keys() - names:

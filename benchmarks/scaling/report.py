@@ -20,9 +20,11 @@ LEGEND: Final = {
     "HPA on audio at a front": "`metrics: [{type: QueuedAudio}]` and `front: {}`: recordings wait at the front.",
     "HPA on CPU": "`metrics: [{type: CPU}]`, without a front.",
     "HPA on both": "both metrics, of which the one that asks for more pods counts; without a front.",
+    "KEDA at a front": "likewise with `keda: {onDemand: true}` and one pod of the front, which KEDA asks whenever "
+    "the autoscaler asks KEDA.",
 }
 """What each variant is."""
-COLORS: Final = ("#2a7de1", "#e1662a", "#2aa876", "#8a4fd1", "#c2185b")
+COLORS: Final = ("#2a7de1", "#e1662a", "#2aa876", "#8a4fd1", "#c2185b", "#7a6a00")
 
 
 class Sample(NamedTuple):
@@ -70,7 +72,7 @@ def text(found: Mapping[str, Followed], step: float, target: int) -> str:
     legend = "".join(f"- *{variant}*: {LEGEND[variant]}\n" for variant in found)
     return f"""\
 The load rises from 1 to {target} pods' worth, and stays. Real are kube-controller-manager with its
-HorizontalPodAutoscaler and all its defaults, and the operator, which wrote the autoscalers.
+HorizontalPodAutoscaler and all its defaults, the operator, which wrote the autoscalers, and KEDA where it is named.
 
 Played are the pods: each is ready {START_SECONDS} s after it is made, and transcribes {SPEED:g} seconds of audio
 a second, shared by up to {ROWS} recordings of {RECORDING_SECONDS:g} s. One pod's worth is {POD_LOAD:g} seconds of audio

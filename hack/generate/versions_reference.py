@@ -83,7 +83,7 @@ def _cluster(repository: Path) -> list[str]:
         ("helm", "3 or 4", _pin(repository, "helm", "helm.sh/helm/v4"), "installs the chart"),
         ("metrics-server", "any", _pin(repository, "metrics-server", "sigs.k8s.io/metrics-server"), "autoscaling"),
         ("Gateway API", "1.0 or later", crds.GATEWAY_API.version, crd),
-        ("KEDA", "2.x, `onDemand` from 2.18 on", crds.KEDA.version, "its admission webhook; its operator does not run"),
+        ("KEDA", "2.x, `onDemand` from 2.18 on", crds.KEDA.version, "its operator, adapter and admission webhook"),
         ("Prometheus operator", "any with `monitoring.coreos.com/v1`", crds.PROMETHEUS_OPERATOR.version, crd),
     )
     return [f"| {' | '.join(row)} |\n" for row in rows]

@@ -115,6 +115,8 @@ TOOLS: Final = {
         GoTool("cert-manager", "cert-manager", ".", "v1.21.2"),
         GoTool("source-controller", "flux", "github.com/fluxcd/source-controller", "v1.9.0"),
         GoTool("kustomize-controller", "flux", "github.com/fluxcd/kustomize-controller", "v1.9.0"),
+        GoTool("keda", "keda", "github.com/kedacore/keda/v2/cmd/operator", "v2.21.0"),
+        GoTool("keda-adapter", "keda", "github.com/kedacore/keda/v2/cmd/adapter", "v2.21.0"),
         GoTool("keda-admission-webhooks", "keda", "github.com/kedacore/keda/v2/cmd/webhooks", "v2.21.0"),
         GoTool("kube-router", "kube-router", "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router", "v2.1.0"),
         GoTool("dra-test-driver", "dra-test-driver", "k8s.io/kubernetes/test/e2e/dra/test-driver", KUBERNETES),
@@ -129,9 +131,9 @@ TOOLS: Final = {
 
 kwok simulates nodes and pods, promtool runs the alerts' tests, prometheus scrapes as prometheus-operator configures it,
 otelcol passes on traces and logs, cert-manager issues certificates, source-controller and kustomize-controller apply
-what a git repository has, keda-admission-webhooks judges KEDA's objects, kube-router enforces NetworkPolicies, cyclonus
-says what they let through, dra-test-driver offers devices, registry keeps OCI images, oras pushes models to it, krew
-installs the plugin, and versitygw is an S3 server.
+what a git repository has, keda scales by what keda-adapter publishes, keda-admission-webhooks judges its objects,
+kube-router enforces NetworkPolicies, cyclonus says what they let through, dra-test-driver offers devices, registry
+keeps OCI images, oras pushes models to it, krew installs the plugin, and versitygw is an S3 server.
 """
 
 OF_NEIGHBOURS: Final = frozenset(
@@ -142,6 +144,8 @@ OF_NEIGHBOURS: Final = frozenset(
         "cert-manager",
         "source-controller",
         "kustomize-controller",
+        "keda",
+        "keda-adapter",
         "keda-admission-webhooks",
         "kube-router",
         "dra-test-driver",

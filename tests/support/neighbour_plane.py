@@ -12,6 +12,7 @@ from tests.support import plain_http
 from tests.support.kubectl import Kubectl
 from tests.support.kubelet import create_pod
 from tests.support.waiting import eventually
+from whisper_operator.api.v1alpha1 import Manifest
 from whisper_runtime.contract.config import ENV_NAMES, RuntimeConfig
 
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
@@ -58,18 +59,18 @@ def stand_in(namespace: Kubectl, name: str, runtime: RuntimeProcess) -> None:
         eventually(f"the Service {service} is there", lambda service=service: namespace.get("service", service))
         (wanted,) = (namespace.get("service", service) or {})["spec"]["ports"]
         assert wanted["name"] == port_name
-        endpoint = {
-            "addresses": [own_address()],
-            "conditions": {"ready": True, "serving": True},
-            "targetRef": {"kind": "Pod", "name": pod_name(name), "namespace": namespace.namespace},
-        }
-        namespace.apply(
-            {
-                "apiVersion": "discovery.k8s.io/v1",
-                "kind": "EndpointSlice",
-                "metadata": {"name": service, "labels": {"kubernetes.io/service-name": service}},
-                "addressType": "IPv4",
-                "endpoints": [endpoint],
-                "ports": [{"name": port_name, "port": port, "protocol": "TCP"}],
-            }
-        )
+        pod = {"kind": "Pod", "name": pod_name(name), "namespace": namespace.namespace}
+        namespace.apply(behind(service, port_name, port, targetRef=pod))
+
+
+def behind(service: str, port_name: str, port: int, **endpoint: Any) -> Manifest:
+    """This machine as the only pod behind that Service, as the EndpointSlice controller writes it of pods on nodes."""
+    conditions = {"ready": True, "serving": True}
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": service, "labels": {"kubernetes.io/service-name": service}},
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [own_address()], "conditions": conditions, **endpoint}],
+        "ports": [{"name": port_name, "port": port, "protocol": "TCP"}],
+    }
