@@ -36,6 +36,7 @@ def main() -> None:
             overhead={size: measure.overhead(work, size, asked.rounds, asked.requests) for size in SIZES},
             refusals=measure.refusals(work, asked.refusals, clients=32),
             kept=measure.kept_answers(work, asked.refusals, clients=8),
+            idle_mib=measure.idle_memory(work),
             uploads=UPLOADS,
             upload_bytes=UPLOAD_BYTES,
             mib=measure.memory(work, UPLOADS, UPLOAD_BYTES),

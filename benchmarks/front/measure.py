@@ -126,6 +126,21 @@ def kept_answers(work: Path, requests: int, clients: int) -> KeptThroughput:
             return KeptThroughput(found[0], (front.metric(HITS) - before) / requests, _mib(front, "VmRSS"))
 
 
+def idle_memory(work: Path) -> float:
+    """MiB of a front that no request has come to, with all that it can be given: a store, and jobs in a bucket."""
+    with store_server.running("valkey", work / "idle store") as store:
+        (work / "url").write_text(store.url)
+        bucket = {
+            "jobs_s3_bucket": "jobs",
+            "jobs_s3_endpoint": f"http://{NOWHERE}",
+            "jobs_s3_credentials_dir": str(work),
+        }
+        settings: dict[str, Any] = {"redis_url_file": str(work / "url"), "jobs_store": "redis", **bucket}
+        with running(FRONT, work / "idle", servers=NOWHERE, log_level="error", **settings) as front:
+            _until(front, STORE_IN_USE_METRIC, 1)
+            return _mib(front, "VmHWM")
+
+
 def memory(work: Path, uploads: int, size: int) -> float:
     """The most MiB that a front has ever had in memory, with so many uploads of `size` bytes at once, none ended."""
     with running(FRONT, work / "many", servers=NOWHERE, log_level="error") as front:

@@ -29,6 +29,7 @@ class FrontReport:
     kept: KeptThroughput
     uploads: int
     upload_bytes: int
+    idle_mib: float
     mib: float
     seen: Sequence[float]
 
@@ -52,6 +53,7 @@ class FrontReport:
                 f"the front answered {self.kept.share:.1%} of what is kept: no rate",
             ),
             (self.is_of_kept and kept < GOAL_A_SECOND, f"{kept:.0f} answers by kept results a second"),
+            (self.idle_mib > GOAL_IDLE_MIB, f"{self.idle_mib:.0f} MiB with nothing to do"),
             (self.kept.mib > GOAL_IDLE_MIB, f"{self.kept.mib:.0f} MiB beside kept results"),
             (self.mib > GOAL_MIB, f"{self.mib:.0f} MiB with {self.uploads} uploads"),
             *(
@@ -82,6 +84,8 @@ def text(found: FrontReport) -> str:
 | small requests answered by kept results, of one processor's second | {rates[0]} | {GOAL_A_SECOND:.0f} |
 | … as the clock went, beside client, store and server | {rates[1]} | |
 | … memory then | {kept.mib:.0f} MiB | {GOAL_IDLE_MIB:.0f} MiB |
+| memory of one that keeps jobs in a store and a bucket, before any request | {found.idle_mib:.0f} MiB | \
+{GOAL_IDLE_MIB:.0f} MiB |
 | memory at its most, with {many} at once | {found.mib:.0f} MiB | {GOAL_MIB:.0f} MiB |
 | from a server's readiness until a held request is answered by it | {spread(found.seen, 2)} s | {GOAL_SEEN} s |
 

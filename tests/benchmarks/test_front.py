@@ -16,6 +16,7 @@ GOOD = FrontReport(
     overhead={20: Overhead(direct=(3.0, 4.0), by_front=(5.0, 7.0))},
     refusals=RequestRate(900.0, 1500.0),
     kept=KeptThroughput(RequestRate(200.0, 400.0), share=0.999, mib=90.0),
+    idle_mib=80.0,
     uploads=500,
     upload_bytes=400_000,
     mib=150.0,
@@ -38,10 +39,11 @@ def test_each_goal_that_is_missed_is_a_problem() -> None:
         overhead={20: Overhead((1.0,), (10.0,))},
         refusals=RequestRate(1000.0, 200.0),
         kept=KeptThroughput(RequestRate(1000.0, 299.0), share=1.0, mib=101.0),
+        idle_mib=101.0,
         mib=201.0,
         seen=[0.5],
     )
-    assert len(bad.problems) == 7
+    assert len(bad.problems) == 8
 
 
 def test_no_rate_of_kept_answers_is_reported_where_servers_gave_some_of_them() -> None:
