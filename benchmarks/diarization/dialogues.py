@@ -75,10 +75,19 @@ def by_telephone(samples: Samples) -> Samples:
     """Of 300 to 3400 Hz, at 8 kHz and in 8 bits by the µ-law, as a call is."""
     low = signal.resample_poly(samples, 1, 2)
     band: Samples = signal.sosfilt(signal.butter(6, (300, 3400), "bandpass", output="sos", fs=8000), low)
-    packed = np.sign(band) * np.log1p(255 * np.minimum(np.abs(band), 1)) / np.log(256)
+    return _from_8_kilohertz(band)[: len(samples)]
+
+
+def in_8_kilohertz(samples: Samples) -> Samples:
+    """In 8 bits by the µ-law, as a call over the internet is: what is low is left in."""
+    return _from_8_kilohertz(signal.resample_poly(samples, 1, 2))[: len(samples)]
+
+
+def _from_8_kilohertz(samples: Samples) -> Samples:
+    packed = np.sign(samples) * np.log1p(255 * np.minimum(np.abs(samples), 1)) / np.log(256)
     steps = np.rint(packed * 127) / 127
     unpacked = np.sign(steps) * np.expm1(np.abs(steps) * np.log(256)) / 255
-    return signal.resample_poly(unpacked, 2, 1)[: len(samples)].astype(np.float32)
+    return signal.resample_poly(unpacked, 2, 1).astype(np.float32)
 
 
 def _line(speaker: str, rng: np.random.Generator) -> Samples:

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.diarization.dialogues import SPEAKERS, Dialogue, by_telephone, dialogue
+from benchmarks.diarization.dialogues import SPEAKERS, Dialogue, by_telephone, dialogue, in_8_kilohertz
 from benchmarks.parity.sounds import noisy
 from whisper_runtime.engine.interface import Samples
 
@@ -70,6 +70,8 @@ OF_KNOWN: Final = (
     ("clean, references too", as_it_is, as_it_is),
     ("telephone, references too", by_telephone, by_telephone),
     ("telephone, references clean", by_telephone, as_it_is),
+    ("clean, references by telephone", as_it_is, by_telephone),
+    ("8 kHz with what is low, references clean", in_8_kilohertz, as_it_is),
 )
 """The sound of dialogues with known speakers, and of the references."""
 KNOWN_DIALOGUES: Final = 8

@@ -9,6 +9,7 @@ import numpy as np
 
 from whisper_runtime.diarization import clustering, references
 from whisper_runtime.diarization.embedding import EmbeddingModel, Voices, VoiceScale, voices
+from whisper_runtime.diarization.heard import HeardVoice, likenesses
 from whisper_runtime.diarization.interface import Cancelled, KnownSpeaker, SpeakerBounds, SpeakerTurn
 from whisper_runtime.diarization.mel import SAMPLE_RATE
 from whisper_runtime.diarization.names import named_turns
@@ -63,21 +64,36 @@ class VoiceDiarizer:
         scale = self._model.scale
         of_spans = np.split(found, np.cumsum([len(some) for some in windows])[:-1])
         centres = self._centres(of_spans, bounds, scale)
-        who = stretches(spans, windows, clustering.likeness(found, centres), spoken)
-        names = {row: known[column].name for row, column in references.named(centres, anchors, scale).items()}
-        return named_turns(who, names, {speaker.name for speaker in known})
+        likeness = clustering.likeness(found, centres)
+        names = dict[int, str]()
+        if known:
+            heard = _heard(samples, every, likeness, centres)
+            like_known = likenesses(heard, anchors, self._model, is_cancelled)
+            names = {row: known[column].name for row, column in references.named(like_known, scale).items()}
+        return named_turns(stretches(spans, windows, likeness, spoken), names, {speaker.name for speaker in known})
 
     def voices(self, samples: Samples) -> list[Voices]:
         """Those of the windows of each span of speech, in order."""
         _, spans = _speech(samples, lambda: False)
         return [voices(self._model, samples, windows_of(span), lambda: False) for span in spans]
 
-    def _anchor(self, speaker: KnownSpeaker, is_cancelled: Callable[[], bool]) -> clustering.Vectors:
+    def _anchor(self, speaker: KnownSpeaker, is_cancelled: Callable[[], bool]) -> HeardVoice:
         _, spans = _speech(speaker.samples, is_cancelled)
         references.check_speech(speaker.name, spans)
         windows = [window for span in spans for window in windows_of(span)]
         found = voices(self._model, speaker.samples, windows, is_cancelled)
-        return references.anchor(speaker.name, found, self._model.scale)
+        return HeardVoice(references.anchor(speaker.name, found, self._model.scale), speaker.samples, windows)
+
+
+def _heard(
+    samples: Samples, windows: Sequence[Span], likeness: clustering.Vectors, centres: clustering.Vectors
+) -> list[HeardVoice]:
+    """The speakers by their `centres`, each with the windows that are like nobody's more."""
+    nearest = likeness.argmax(axis=1)
+    return [
+        HeardVoice(centre, samples, [windows[at] for at in np.flatnonzero(nearest == number).tolist()])
+        for number, centre in enumerate(centres)
+    ]
 
 
 def _speech(samples: Samples, is_cancelled: Callable[[], bool]) -> tuple[Probabilities, list[Span]]:

@@ -65,15 +65,24 @@ def voices(
     for first in range(0, len(windows), BATCH):
         if is_cancelled():
             raise Cancelled
-        pieces = np.stack([_piece(samples, window) for window in windows[first : first + BATCH]])
+        pieces = pieces_of(samples, windows[first : first + BATCH])
         found.append(model.embeddings(pieces).astype(np.float16))
         if on_progress:
             on_progress(windows[first : first + BATCH][-1].end)
     return np.concatenate(found)
 
 
+def pieces_of(samples: Samples, windows: Sequence[Span]) -> Samples:
+    """The windows' samples at one level, shape (windows, WINDOW_SAMPLES); a short one is repeated until it is full."""
+    return at_one_level(np.stack([_piece(samples, window) for window in windows]))
+
+
+def at_one_level(pieces: Samples) -> Samples:
+    """The pieces, shape (pieces, samples), each as loud as LEVEL says."""
+    loudness = np.sqrt(np.mean(pieces**2, axis=1, keepdims=True))
+    return pieces * (np.float32(LEVEL) / np.maximum(np.float32(SILENT), loudness))
+
+
 def _piece(samples: Samples, window: Span) -> Samples:
-    """The window's samples at one level; a short window is repeated until it is full."""
     piece = samples[round(window.start * SAMPLE_RATE) :][: round((window.end - window.start) * SAMPLE_RATE)]
-    full = np.resize(piece, WINDOW_SAMPLES).astype(np.float32)
-    return full * np.float32(LEVEL / max(SILENT, float(np.sqrt(np.mean(full**2)))))
+    return np.resize(piece, WINDOW_SAMPLES).astype(np.float32)

@@ -36,14 +36,12 @@ def anchor(name: str, voices: Voices, scale: VoiceScale) -> Vectors:
     return middle(voices)
 
 
-def named(centres: Vectors, anchors: Sequence[Vectors], scale: VoiceScale) -> dict[int, int]:
-    """Number of the anchor that each speaker's centre belongs to; the speakers who are unknown are not in it.
+def named(likeness: Vectors, scale: VoiceScale) -> dict[int, int]:
+    """Number of the known speaker whom each speaker is; the speakers who are unknown are not in it.
 
-    Each anchor is one speaker's at most, so that the likenesses together are greatest.
+    `likeness`: cosine of each speaker with each known one, shape (speakers, known). A known one is one speaker at most,
+    so that the likenesses together are greatest.
     """
-    if not len(anchors) or not len(centres):
-        return {}
-    likeness = centres @ np.array(anchors).T
     rows, columns = cast(Any, optimize).linear_sum_assignment(
         np.where(likeness >= scale.same, likeness, 0), maximize=True
     )

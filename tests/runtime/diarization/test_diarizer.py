@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from benchmarks.diarization.dialogues import by_telephone
+from benchmarks.diarization.kinds import Sound, as_it_is
 from benchmarks.parity import sounds
 from testbed import wheels
 from whisper_runtime.diarization.diarizer import VoiceDiarizer
@@ -100,6 +102,17 @@ def test_a_known_speaker_has_the_name_and_an_unknown_one_a_letter() -> None:
     found = turns(samples, KnownSpeaker("Kennedy", kennedy(3, 11)))
     assert {turn.speaker for turn in found} == {"Kennedy", "A"}
     assert rightly(found, truth, {"K": "Kennedy", "R": "A"}) > 0.93
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("of_recording", "of_reference"), [(by_telephone, as_it_is), (as_it_is, by_telephone)])
+def test_a_known_speaker_has_the_name_where_the_reference_went_another_way(
+    of_recording: Sound, of_reference: Sound
+) -> None:
+    samples, truth = in_turns()
+    found = turns(of_recording(samples), KnownSpeaker("Reader", of_reference(reader(0, 8))))
+    assert {turn.speaker for turn in found} == {"Reader", "A"}
+    assert rightly(found, truth, {"R": "Reader", "K": "A"}) > 0.93
 
 
 @pytest.mark.slow
