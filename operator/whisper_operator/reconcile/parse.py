@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import orjson
 from pydantic import ValidationError
@@ -17,7 +17,7 @@ from whisper_operator.api import conditions as c
 from whisper_operator.api.explain import explain
 from whisper_operator.api.status import AcceptedSpec
 from whisper_operator.api.unsupported import unsupported
-from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
 from whisper_operator.observe.defaults import NO_DEFAULTS, Defaults
 from whisper_operator.observe.policy import Policy
 from whisper_operator.resolve.preflight.policy import violations
@@ -28,6 +28,8 @@ LONGEST: Final = 256 * 1024
 """Characters of a spec that the status keeps: object and copy stay below etcd's limit of 1.5 MiB."""
 OF_SIZE: Final = ("replicas", "suspend", "paused")
 """Fields whose change is none of the pods' template."""
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class RefusedSpec(Exception):
@@ -50,7 +52,8 @@ class Parsed:
 
 
 class Parser:
-    """Parses services, and keeps the last ones: a rollout is dozens of passes over the same version."""
+    """Parses services, and keeps the last ones: a rollout is dozens of passes over the same version, and dozens of
+    versions with the same spec, for each status that is written makes one."""
 
     def __init__(self, policy: Policy | None = None, defaults: Defaults | None = None) -> None:
         """`policy` and `defaults`: of the installation; None: none."""
@@ -58,30 +61,44 @@ class Parser:
         self._defaults = defaults or NO_DEFAULTS
         self._kept: OrderedDict[tuple[str, str], Parsed] = OrderedDict()
         """By uid and version."""
+        self._specs: OrderedDict[str, tuple[str, Spec]] = OrderedDict()
+        """By uid: the spec that was accepted last, as JSON and parsed."""
 
     def parse(self, body: Manifest) -> Parsed:
         """Returns what to follow of `body`; raises RefusedSpec, which names each field, where that is nothing."""
         version = body["metadata"]["uid"], body["metadata"]["resourceVersion"]
-        parsed = self._kept.pop(version, None) or _parse(body, self._policy, self._defaults)
-        self._kept[version] = parsed
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+        parsed = self._kept.pop(version, None) or self._parse(body)
+        _keep(self._kept, version, parsed)
         return parsed
 
+    def _parse(self, body: Manifest) -> Parsed:
+        accepted = _accepted_before(body)
+        try:
+            service, spec = self._accept(body)
+        except RefusedSpec as refusal:
+            return _parse_last_accepted(body, accepted, self._policy, refusal)
+        if len(spec) > LONGEST:
+            return Parsed(service, None)
+        defaults = _defaults_of(body, spec, accepted, self._defaults)
+        record = AcceptedSpec(generation=service.metadata.generation, spec=spec, defaults=defaults.as_json())
+        return Parsed(_filled(service, defaults), record)
 
-def _parse(body: Manifest, policy: Policy | None, now: Defaults) -> Parsed:
-    """`now`: the defaults of the installation today."""
-    accepted = _accepted_before(body)
-    try:
-        service = _accept(body, policy)
-    except RefusedSpec as refusal:
-        return _parse_last_accepted(body, accepted, policy, refusal)
-    spec = orjson.dumps(body["spec"], option=orjson.OPT_SORT_KEYS).decode()
-    if len(spec) > LONGEST:
-        return Parsed(service, None)
-    defaults = _defaults_of(body, spec, accepted, now)
-    record = AcceptedSpec(generation=service.metadata.generation, spec=spec, defaults=defaults.as_json())
-    return Parsed(_filled(service, defaults), record)
+    def _accept(self, body: Manifest) -> tuple[WhisperService, str]:
+        """The service in `body`, and its spec as JSON; raises RefusedSpec. The same spec is judged once."""
+        uid, text = body["metadata"]["uid"], orjson.dumps(body.get("spec"), option=orjson.OPT_SORT_KEYS).decode()
+        before, spec = self._specs.pop(uid, ("", None))
+        is_known = spec is not None and before == text
+        service = _validated({**body, "spec": spec}) if is_known else _accept(body, self._policy)
+        if len(text) <= LONGEST:
+            _keep(self._specs, uid, (text, service.spec))
+        return service, text
+
+
+def _keep(kept: OrderedDict[K, V], key: K, value: V) -> None:
+    """Adds what is asked for now, and forgets what was asked for longest ago."""
+    kept[key] = value
+    if len(kept) > KEPT:
+        kept.popitem(last=False)
 
 
 def _parse_last_accepted(
@@ -144,10 +161,7 @@ def _filled(service: WhisperService, defaults: Defaults) -> WhisperService:
 
 def _accept(body: Manifest, policy: Policy | None) -> WhisperService:
     """The service in `body`; raises RefusedSpec."""
-    try:
-        service = WhisperService.parse(body)
-    except ValidationError as error:
-        raise RefusedSpec(c.INVALID_SPEC, explain(error)) from None
+    service = _validated(body)
     if paths := unsupported(service.spec):
         verb = "is" if len(paths) == 1 else "are"
         message = f"{', '.join(paths)} {verb} not implemented in this version: remove it to continue"
@@ -156,3 +170,11 @@ def _accept(body: Manifest, policy: Policy | None) -> WhisperService:
     if policy and (found := violations(body["spec"], metadata.name, metadata.namespace, policy)):
         raise RefusedSpec(c.POLICY_VIOLATED, ". ".join(found))
     return service
+
+
+def _validated(body: Manifest) -> WhisperService:
+    """The service in `body`, whose spec may have been parsed; raises RefusedSpec."""
+    try:
+        return WhisperService.parse(body)
+    except ValidationError as error:
+        raise RefusedSpec(c.INVALID_SPEC, explain(error)) from None

@@ -62,6 +62,27 @@ def test_the_one_that_was_asked_for_longest_ago_is_forgotten() -> None:
     assert parser.parse(body(version=1)) is not second
 
 
+def test_a_version_with_the_same_spec_takes_the_one_that_was_parsed_and_its_own_status() -> None:
+    """Each status that is written makes a version: to judge its spec again would double the cost of a pass."""
+    parser = Parser()
+    first = parser.parse(body(language="en"))
+    second = parser.parse(body(version=2, language="en") | {"status": {"replicas": 3}})
+    assert second.service.spec is first.service.spec
+    assert (first.service.status.replicas, second.service.status.replicas) == (None, 3)
+    assert second.service.metadata.resource_version == "2"
+
+
+def test_another_spec_of_the_same_service_is_judged_and_so_is_that_of_another() -> None:
+    parser = Parser(Policy())
+    parser.parse(body())
+    with pytest.raises(RefusedSpec, match=r"spec\.serviceAccount\.name"):
+        parser.parse(body(version=2, serviceAccount={"name": "admin"}))
+    assert parser.parse(body(version=3, language="en")).service.spec.language == "en"
+    assert parser.parse(body(version=4)).service.spec.language == "auto"
+    with pytest.raises(RefusedSpec, match=r"spec\.replicas"):
+        parser.parse(body(version=5, uid="2", replicas=-1))
+
+
 def test_an_accepted_spec_is_kept_as_it_is_stored() -> None:
     found = Parser().parse(body(language="en"))
     assert (found.service.spec.language, found.refusal) == ("en", None)
