@@ -63,8 +63,10 @@ class Answers:
         What is not as it was applied a moment ago is a policy's doing, also what nobody owns, as a label that it takes
         away; only beside it may somebody have added something.
         """
-        edits = {one for one in self._edits_that_count(manifest, answer) if one.is_added}
-        self._keep(key, manifest, answer, frozenset(_deviations(manifest, answer)) - edits)
+        found = frozenset(_deviations(manifest, answer))
+        if found:
+            found -= {one for one in self._edits_that_count(manifest, answer) if one.is_added}
+        self._keep(key, manifest, answer, found)
 
     def accept(self, key: Key, manifest: Manifest, live: Manifest) -> bool:
         """Whether nobody has edited `live`, so that its deviations from `manifest` are kept as an earlier answer."""

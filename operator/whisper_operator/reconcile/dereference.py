@@ -33,7 +33,7 @@ from whisper_operator.observe.pod_requests import NodeRequests, add_requests
 from whisper_operator.reconcile.troubles import Troubles
 from whisper_operator.resolve.budget import budgets_of_pods, may_have_other_budgets
 from whisper_operator.resolve.devices import DeviceSupply, with_taken
-from whisper_operator.resolve.references import references
+from whisper_operator.resolve.references import References, references
 from whisper_operator.resolve.rivals import may_have_rivals, may_have_rivals_of_front, rivals_of
 
 NODE_COMES: Final = frozenset({"TriggeredScaleUp", "Nominated"})
@@ -51,6 +51,8 @@ async def with_references(facts: Facts, service: WhisperService, cluster: Cluste
     What cannot be read is left out, as if it had not been looked up, and told to `troubles`.
     """
     namespace, named = service.metadata.namespace, references(service.spec)
+    if named == References():
+        return facts
     secrets = {name: _start(cluster.secret_keys(namespace, name)) for name in sorted(named.secrets)}
     config_maps = {name: _start(cluster.config_map_keys(namespace, name)) for name in sorted(named.config_maps)}
     claims = {name: _start(cluster.get(CLAIM, namespace, name)) for name in sorted(named.claims)}

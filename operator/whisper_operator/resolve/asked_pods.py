@@ -103,7 +103,9 @@ def _of_job(spec: Spec, container: str, resources: sizing.Resources) -> Manifest
 
 
 def _overlaid(own: Manifest, template: Manifest | None) -> Manifest:
-    over: Manifest = {"spec": part_of(template or {}, "spec")}
+    if not template:
+        return own
+    over: Manifest = {"spec": part_of(template, "spec")}
     merged: Any = overlaid({"metadata": {"labels": {}}, "spec": own}, over).get("spec")
     return merged if is_well_formed(merged) else own
 

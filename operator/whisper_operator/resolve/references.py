@@ -13,12 +13,12 @@ from whisper_operator.resolve.fetches import fetches
 class References:
     """Names of the objects that a spec refers to; all but Gateways are in the service's own namespace."""
 
-    secrets: frozenset[str]
-    config_maps: frozenset[str]
-    claims: frozenset[str]
-    accounts: frozenset[str]
-    claim_templates: frozenset[str]
-    gateways: frozenset[tuple[str, str]]
+    secrets: frozenset[str] = frozenset()
+    config_maps: frozenset[str] = frozenset()
+    claims: frozenset[str] = frozenset()
+    accounts: frozenset[str] = frozenset()
+    claim_templates: frozenset[str] = frozenset()
+    gateways: frozenset[tuple[str, str]] = frozenset()
     """Namespace (empty: the service's own) and name."""
 
 

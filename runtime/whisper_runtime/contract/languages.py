@@ -53,6 +53,7 @@ def is_auto(word: str) -> bool:
     return _folded(word) == "auto"
 
 
+@lru_cache(maxsize=256)
 def code_of(word: str) -> str | None:
     """Whisper's code of a language that is written as a code, a language tag or a name; None: it is none of Whisper's.
 
