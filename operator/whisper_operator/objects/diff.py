@@ -148,9 +148,14 @@ def _walk_fields(
     for name, value in wanted.items():
         # Most fields are equal, and Python compares them faster than a call does.
         if (there := live.get(name)) != value:
-            yield from _walk(value, there, field_path(path, name), tuple(below(of, name) for of in owners))
+            yield from _walk(value, there, field_path(path, name), _below(owners, name))
     for name in _decisive(path, wanted, live, owners) if path.startswith("spec") else ():
-        yield _added(field_path(path, name), live[name]), tuple(below(of, name) for of in owners)
+        yield _added(field_path(path, name), live[name]), _below(owners, name)
+
+
+def _below(owners: Owners, name: str) -> Owners:
+    # Most objects have no other owners.
+    return owners and tuple(below(of, name) for of in owners)
 
 
 def _decisive(path: str, wanted: dict[str, JsonValue], live: dict[str, JsonValue], owners: Owners) -> Iterator[str]:

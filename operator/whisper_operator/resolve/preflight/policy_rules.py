@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, cast
 
 from whisper_operator.api.v1alpha1 import Manifest
@@ -112,22 +112,29 @@ def is_free(path: str, value: str) -> bool:
 
 def values_at(holder: Any, path: str) -> Iterator[tuple[str, Any]]:
     """Each value at a path, with the path as the manifest has it; none where it is absent or of another shape."""
-    yield from _values(holder, path.split("."), "")
+    return _values(holder, _steps(path), "")
 
 
-def _values(holder: Any, steps: list[str], at: str) -> Iterator[tuple[str, Any]]:
+@lru_cache(maxsize=None)
+def _steps(path: str) -> tuple[tuple[str, str], ...]:
+    """The names in a path of a rule, each with `[]` or `{}` where that follows it."""
+    steps = path.split(".")
+    return tuple((name := step.rstrip("[]{}"), step.removeprefix(name)) for step in steps)
+
+
+def _values(holder: Any, steps: tuple[tuple[str, str], ...], at: str) -> Iterator[tuple[str, Any]]:
     if not steps:
         if holder is not None:
             yield at, holder
         return
-    name, rest = steps[0].rstrip("[]{}"), steps[1:]
+    (name, parts), rest = steps[0], steps[1:]
     if not isinstance(holder, dict) or name not in holder:
         return
     value, below = cast(Manifest, holder)[name], f"{at}.{name}" if at else name
-    if steps[0].endswith("[]"):
+    if parts == "[]":
         for place, item in enumerate(cast(list[Any], value) if isinstance(value, list) else []):
             yield from _values(item, rest, f"{below}[{place}]")
-    elif steps[0].endswith("{}"):
+    elif parts == "{}":
         for key in cast(Manifest, value) if isinstance(value, dict) else {}:
             yield below, key
     else:
