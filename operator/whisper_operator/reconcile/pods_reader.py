@@ -30,8 +30,9 @@ class PodsReader:
 
     async def with_reports(self, key: Key, service: WhisperService, observed: Observed) -> Facts:
         """The facts of `observed` with what its pods report; a pod that does not answer leaves its part out."""
-        facts = replace(observed.facts, store_reports=await self._stores.read_all(pods_to_ask(service, observed)))
-        observed = replace(observed, facts=facts)
+        facts = observed.facts
+        if asked := pods_to_ask(service, observed):
+            facts = replace(facts, store_reports=await self._stores.read_all(asked))
         if fetcher := prefetch.running_pod(service, observed):
             facts = replace(facts, progress=await self._progress.read(fetcher))
         if zero.scales_to_zero(service.spec):
