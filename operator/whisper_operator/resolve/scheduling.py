@@ -40,16 +40,18 @@ OPERATORS: Final[Mapping[str, Callable[[str | None, list[str]], bool]]] = {
 }
 
 
-def allowed_nodes(spec: Spec, nodes: Iterable[Node]) -> list[Node]:
-    """The nodes on which spec.scheduling and spec.podTemplate let a pod that serves run."""
-    pod = server_pod_spec(spec)
+def allowed_nodes(pod: Manifest, nodes: Iterable[Node]) -> list[Node]:
+    """The nodes on which spec.scheduling and spec.podTemplate let a pod that serves run.
+
+    `pod`: as `server_pod_spec` has it.
+    """
     affinity = {k: v for k, v in part_of(pod, "affinity").items() if k == "nodeAffinity"}
     return candidates({"spec": {**pod, "affinity": affinity}}, nodes)
 
 
 def nodes_with_gpu(spec: Spec, nodes: Iterable[Node]) -> list[Node]:
     """The nodes on which a pod may run and that offer its GPU; any of them where the spec asks for none."""
-    return allowed_nodes(spec, offering(spec.gpu, nodes) if spec.gpu else nodes)
+    return allowed_nodes(server_pod_spec(spec), offering(spec.gpu, nodes) if spec.gpu else nodes)
 
 
 def offering(gpu: GpuSpec, nodes: Iterable[Node]) -> list[Node]:

@@ -51,7 +51,7 @@ def gpu_there(given: CheckInput) -> Finding | None:
             "spec.gpu to run on the CPU"
         )
         return Finding(c.GPU_NOT_FOUND, message)
-    allowed = allowed_nodes(given.spec, offered_by)
+    allowed = allowed_nodes(given.server_pod, offered_by)
     if not allowed:
         message = (
             f"{len(offered_by)} nodes offer {gpu.device}, and spec.scheduling lets the pods run on none of "
@@ -85,7 +85,8 @@ def memory(given: CheckInput) -> Finding | None:
     """Memory or processors: no node is large enough for one pod."""
     if given.facts.nodes is None or not given.needs_room:
         return None
-    allowed, requests = allowed_nodes(given.spec, given.facts.nodes), amounts(part_of(given.resources, "requests"))
+    allowed = allowed_nodes(given.server_pod, given.facts.nodes)
+    requests = amounts(part_of(given.resources, "requests"))
     for name, reason in (("memory", c.INSUFFICIENT_MEMORY), ("cpu", c.INSUFFICIENT_CPU)):
         most = max((node.allocatable.get(name, Decimal(0)) for node in allowed), default=None)
         if most is not None and requests.get(name, Decimal(0)) > most:

@@ -70,9 +70,14 @@ class CheckInput:
         return self.wanted_replicas > self.replicas.ready
 
     @cached_property
+    def server_pod(self) -> Manifest:
+        """The part of a server pod's spec that decides where it may run."""
+        return server_pod_spec(self.spec)
+
+    @property
     def resources(self) -> Manifest:
         """Requests and limits of the container that serves the wanted model."""
-        return part_of(container_of(server_pod_spec(self.spec), "server") or {}, "resources")
+        return part_of(container_of(self.server_pod, "server") or {}, "resources")
 
     @cached_property
     def pods_to_come(self) -> tuple[AskedPod, ...]:

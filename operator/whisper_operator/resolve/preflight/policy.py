@@ -21,6 +21,7 @@ from whisper_operator.resolve.preflight.policy_rules import (
     PolicyRule,
     Special,
     Subject,
+    is_about,
     offences,
     shown,
     values_at,
@@ -37,7 +38,7 @@ def violations(spec: Manifest, name: str, namespace: str, policy: Policy) -> lis
     return [
         sentence(found, rule.setting, limit(policy, rule.setting), rule.remedy)
         for rule in (*RULES, *policy_pods.RULES)
-        if (found := offences(rule, subject))
+        if is_about(rule, spec) and (found := offences(rule, subject))
     ]
 
 

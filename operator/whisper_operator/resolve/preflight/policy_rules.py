@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any, Final, cast
 
 from whisper_operator.api.v1alpha1 import Manifest
@@ -78,6 +78,11 @@ class Special:
 PolicyRule = Allowed | Denied | Special
 
 
+def is_about(rule: PolicyRule, spec: Manifest) -> bool:
+    """Whether `spec` has the part that the rule is about, which most specs leave out."""
+    return isinstance(rule, Special) or _steps(rule.path)[1][0] in spec
+
+
 def offences(rule: PolicyRule, subject: Subject) -> list[str]:
     """The fields that violate the rule, with their values."""
     match rule:
@@ -115,7 +120,7 @@ def values_at(holder: Any, path: str) -> Iterator[tuple[str, Any]]:
     return _values(holder, _steps(path), "")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _steps(path: str) -> tuple[tuple[str, str], ...]:
     """The names in a path of a rule, each with `[]` or `{}` where that follows it."""
     steps = path.split(".")
