@@ -119,6 +119,7 @@ def plot(found: Mapping[str, Followed], step: float, target: int, path: Path) ->
     pods.legend(fontsize=8)
     waits.set_ylabel("s of audio that wait", fontsize=9)
     waits.set_yscale("symlog", linthresh=10)
+    waits.set_ylim(bottom=0)
     waits.set_xlabel("minutes since the step", fontsize=9)
     for axis in (pods, waits):
         axis.axvline(0, color="#cccccc")
