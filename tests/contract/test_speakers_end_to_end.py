@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -95,6 +96,15 @@ def dialogue(voices: dict[str, list[Pcm]], tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
+def call(dialogue: JoinedLines, tmp_path_factory: pytest.TempPathFactory) -> JoinedLines:
+    """The dialogue by telephone: 300 to 3400 Hz, at 8 kHz, by the µ-law."""
+    path = tmp_path_factory.mktemp("call") / "call.wav"
+    band = "highpass=300:poles=2,highpass=300:poles=2,lowpass=3400:poles=2"
+    ffmpeg("-i", str(dialogue.path), "-af", band, "-ar", "8000", "-c:a", "pcm_mulaw", str(path))
+    return JoinedLines(path, dialogue.turns)
+
+
+@pytest.fixture(scope="module")
 def client(weights: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
     models = {"model": str(weights["base"]), "diarization_model": "resemblyzer"}
     scratch, jobs = tmp_path_factory.mktemp("runtime"), tmp_path_factory.mktemp("jobs")
@@ -103,6 +113,41 @@ def client(weights: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
         openai.OpenAI(base_url=f"{runtime.url}/v1", api_key="none", timeout=600) as client,
     ):
         yield client
+
+
+def streamed(
+    client: openai.OpenAI, dialogue: JoinedLines, voices: dict[str, list[Pcm]]
+) -> tuple[list[TranscriptionTextSegmentEvent], str]:
+    """The segments, with known speakers, and the text."""
+    with dialogue.path.open("rb") as file:
+        events = list(
+            client.audio.transcriptions.create(
+                file=file,
+                model="gpt-4o-transcribe-diarize",
+                response_format="diarized_json",
+                language="nl",
+                stream=True,
+                known_speaker_names=list(voices),
+                known_speaker_references=[as_data_url(lines[0]) for lines in voices.values()],
+            )
+        )
+    assert isinstance(events[-1], TranscriptionTextDoneEvent)
+    return [event for event in events if isinstance(event, TranscriptionTextSegmentEvent)], events[-1].text
+
+
+def finished_job(client: openai.OpenAI, dialogue: JoinedLines, fields: dict[str, Any]) -> TranscriptionDiarized:
+    path = f"{client.base_url}audio/transcriptions"
+    answer = plain_http.post(
+        path,
+        files={"file": (dialogue.path.name, dialogue.path.read_bytes())},
+        data=fields,
+        headers={"Prefer": "respond-async"},
+        timeout=JOB_SECONDS,
+    )
+    assert answer.status_code == 202, answer.text
+    job = answer.json()["id"]
+    eventually("the job ends", lambda: plain_http.get(f"{path}/{job}").json()["ended_at"], JOB_SECONDS)
+    return TranscriptionDiarized.model_validate(plain_http.get(f"{path}/{job}/content").json())
 
 
 def actor_at(dialogue: JoinedLines, start: float, end: float) -> str:
@@ -128,22 +173,8 @@ def test_known_ones_are_named_in_a_stream_and_nobody_gets_anothers_name(
     dialogue: JoinedLines,
     voices: dict[str, list[Pcm]],
 ) -> None:
-    urls = [as_data_url(lines[0]) for lines in voices.values()]
-    with dialogue.path.open("rb") as file:
-        events = list(
-            client.audio.transcriptions.create(
-                file=file,
-                model="gpt-4o-transcribe-diarize",
-                response_format="diarized_json",
-                language="nl",
-                stream=True,
-                known_speaker_names=list(voices),
-                known_speaker_references=urls,
-            )
-        )
-    segments = [event for event in events if isinstance(event, TranscriptionTextSegmentEvent)]
-    assert isinstance(events[-1], TranscriptionTextDoneEvent)
-    assert "".join(segment.text for segment in segments).strip() == events[-1].text
+    segments, text = streamed(client, dialogue, voices)
+    assert "".join(segment.text for segment in segments).strip() == text
     pairs = [(segment.speaker, actor_at(dialogue, segment.start, segment.end)) for segment in segments]
     named = [(speaker, actor) for speaker, actor in pairs if speaker in voices]
     assert len(named) >= 0.4 * len(pairs), pairs  # how sure it must be of a voice is the encoder's own matter
@@ -153,26 +184,41 @@ def test_known_ones_are_named_in_a_stream_and_nobody_gets_anothers_name(
 def test_a_job_has_its_references_with_it(
     client: openai.OpenAI, dialogue: JoinedLines, voices: dict[str, list[Pcm]]
 ) -> None:
-    path = f"{client.base_url}audio/transcriptions"
-    answer = plain_http.post(
-        path,
-        files={"file": (dialogue.path.name, dialogue.path.read_bytes())},
-        data={
-            "model": "whisper-1",
-            "response_format": "diarized_json",
-            "language": "nl",
-            "known_speaker_names[]": "Small",
-            "known_speaker_references[]": as_data_url(voices["Small"][0]),
-        },
-        headers={"Prefer": "respond-async"},
-        timeout=JOB_SECONDS,
-    )
-    assert answer.status_code == 202, answer.text
-    job = answer.json()["id"]
-    eventually("the job ends", lambda: plain_http.get(f"{path}/{job}").json()["ended_at"], JOB_SECONDS)
-    found = TranscriptionDiarized.model_validate(plain_http.get(f"{path}/{job}/content").json())
+    fields = {
+        "model": "whisper-1",
+        "response_format": "diarized_json",
+        "language": "nl",
+        "known_speaker_names[]": "Small",
+        "known_speaker_references[]": as_data_url(voices["Small"][0]),
+    }
+    found = finished_job(client, dialogue, fields)
     pairs = [(segment.speaker, actor_at(dialogue, segment.start, segment.end)) for segment in found.segments]
     assert sum((speaker == "Small") == (actor == "Small") for speaker, actor in pairs) >= 0.8 * len(pairs), pairs
+
+
+def test_callers_are_known_by_clips_of_a_studio_at_once_in_a_stream_and_as_a_job(
+    client: openai.OpenAI, call: JoinedLines, voices: dict[str, list[Pcm]]
+) -> None:
+    fields = {
+        "model": "whisper-1",
+        "response_format": "diarized_json",
+        "language": "nl",
+        "known_speaker_names[]": list(voices),
+        "known_speaker_references[]": [as_data_url(lines[0]) for lines in voices.values()],
+    }
+    answer = plain_http.post(
+        f"{client.base_url}audio/transcriptions",
+        files={"file": (call.path.name, call.path.read_bytes())},
+        data=fields,
+        timeout=JOB_SECONDS,
+    )
+    at_once = TranscriptionDiarized.model_validate(answer.json()).segments
+    in_a_stream, _ = streamed(client, call, voices)
+    of_a_job = finished_job(client, call, fields).segments
+    said = [[(one.speaker, one.start, one.text) for one in some] for some in (at_once, in_a_stream, of_a_job)]
+    assert said[0] == said[1] == said[2]
+    pairs = [(segment.speaker, actor_at(call, segment.start, segment.end)) for segment in at_once]
+    assert sum(speaker == actor for speaker, actor in pairs) >= 0.8 * len(pairs), pairs
 
 
 def test_a_silent_reference_is_named(client: openai.OpenAI, dialogue: JoinedLines) -> None:
