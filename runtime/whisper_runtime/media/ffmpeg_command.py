@@ -21,6 +21,12 @@ CLOCK: Final = (
     "st(4,if(gt(ld(3),0.1),0,ld(4)+ld(5)));"  # 4: what has been followed since the last gap
     "if(gt(abs(ld(4)),0.08)*not(ld(6)),print(1/0)*0+st(6,1));"
     "st(2,ld(2)+(if(gt(ld(3),0.1),ld(3),ld(5))+S/SR)/TB);"  # 2: the end of all samples so far
+    "st(8,if(N,(PTS-PREV_INPTS)*TB*SR/ld(9)));st(9,S);"  # 8: how long the frame before was, by the clock and by itself
+    "st(8,if(between(ld(8),1.03,3.5),1,if(between(ld(8),0.25,0.97),-1)));"  # and now: whether it is too long or short
+    "st(8,if(ld(8),clip(ld(7)+ld(8),-128,128),ld(7)-clip(ld(7),-16,16)));"
+    "if(gte(abs(ld(7)),64)*lt(abs(ld(8)),64),print(1e13));"
+    "if(gte(abs(ld(8)),64)*lt(mod(N,64*S),S),print(1e12*(PTS-STARTPTS)*TB*SR/N));"
+    "st(7,ld(8));"  # 7: how many in a row were too long, or, below zero, too short; but for a few
     "ld(2)-S/SR/TB'"
 )
 """The times of a track's frames in the film.
@@ -37,14 +43,21 @@ ffmpeg-filters(1), aresample.
 """
 STRETCHED_TIME: Final = f"{FILM_TIME}:flags=res:min_comp=0.005:max_soft_comp=0.04"
 """The same, and the samples are stretched or squeezed to lie where the clock has them, by up to 4 %."""
-COUNTED_TIME: Final = (
-    "asetpts='if(eq(N,0),print(T));if(lt(STARTT,0.1),0,STARTPTS)+N/SR/TB',aresample=async=1:first_pts=0"
-)
+COUNTED: Final = "asetpts='if(eq(N,0),print(T));if(lt(STARTT,0.1),0,STARTPTS)+N/SR/TB'"
+LATE_START: Final = "aresample=async=1:first_pts=0"
+COUNTED_TIME: Final = f"{COUNTED},{LATE_START}"
 """The film's time of a track without gaps: its start, and the number of samples since."""
-CHAIN_OF_FILTERS: Final = re.compile(rb"^-?\d+\.\d{6}$", re.MULTILINE)
+SLOWEST: Final = 0.5
+"""What ffmpeg's atempo takes, which keeps the voice's pitch (ffmpeg-filters(1))."""
+CHAIN_OF_FILTERS: Final = re.compile(rb"^-?\d{1,10}\.\d{6}$", re.MULTILINE)
 """What CLOCK and COUNTED_TIME log with the first frame that they get."""
 RUNS_APART: Final = re.compile(rb"^inf$", re.MULTILINE)
 """What CLOCK logs as soon as the clock has run apart from the samples by 0.08 s since the last gap."""
+PACE: Final = re.compile(rb"^(\d{12,14})\.\d{6}$", re.MULTILINE)
+"""What CLOCK logs now and then while every frame is longer, or shorter, by the clock than by its samples: the clock's
+seconds, in trillionths, for each second of samples so far; 10 of them where that ends. See docs/adr/0119."""
+EVEN_PACE: Final = 0.03
+"""The part by which it may differ between the beginning and the end."""
 HAS_NO_CLOCK: Final = re.compile(
     rb"^Input #0, (?:aac|ac3|aiff|amr|ape|au|avi|dts|dtshd|eac3|flac|gsm|loas|mlp|mp3|mpc|mpc8|ogg|tak|truehd|"
     rb"tta|wv), ",
@@ -64,6 +77,12 @@ Command = Callable[[Choice, tuple[str, ...]], tuple[str, ...]]
 """ffmpeg's command for the track that is chosen, with more options for the input."""
 
 
+def pace_of(report: bytes) -> float:
+    """The clock's seconds for each second of samples, by ffmpeg's log; 0: they are the same, or it is not one pace."""
+    paces = [int(found) / 1e12 for found in PACE.findall(report)]
+    return paces[-1] if paces and max(paces) - min(paces) <= EVEN_PACE * paces[-1] else 0.0
+
+
 def film_command(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:
     """Samples in the film's time, as long as the file has one kind of samples."""
     return _command(choice, of_input, (FILM_TIME, choice.mix, _as_whisper_loads_it(choice)), "f32le")
@@ -77,6 +96,13 @@ def stretched_command(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, .
 def counted_command(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:
     """Samples in the film's time where the file says when the track begins, and no more."""
     return _command(choice, of_input, (COUNTED_TIME, choice.mix, _as_whisper_loads_it(choice)), "f32le")
+
+
+def paced_command(pace: float, choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:
+    """The same, and speech is slowed down, or sped up, to so many seconds of the clock for each of its own."""
+    stages = 1 if 1 / pace >= SLOWEST else 2
+    tempo = (f"atempo={pace ** (-1 / stages):.9f}",) * stages
+    return _command(choice, of_input, (COUNTED, *tempo, LATE_START, choice.mix, _as_whisper_loads_it(choice)), "f32le")
 
 
 def joined_command(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import re
 import tempfile
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import IO, Final
 
 import numpy as np
@@ -28,6 +29,8 @@ from whisper_runtime.media.ffmpeg_command import (
     even_command,
     film_command,
     joined_command,
+    pace_of,
+    paced_command,
     stretched_command,
 )
 from whisper_runtime.media.ffmpeg_process import BYTES_PER_SECOND, Bounds, run_ffmpeg
@@ -143,15 +146,22 @@ async def read_track(source: Source, bounds: Bounds, choice: Choice) -> DecodedA
     """
     if source.is_chain:
         return await _samples(source, bounds, choice, joined_command)
-    in_time = stretched_command if source.runs_apart else film_command
     try:
-        return await _samples(source, bounds, choice, counted_command if source.is_counted else in_time)
+        return await _samples(source, bounds, choice, _command_for(source))
     except _ReadOtherwise as other:
         return await read_track(other.source, bounds, choice)
     except _Changes as change:
         if HAS_NO_CLOCK.search(change.log):
             return await _samples(source, bounds, choice, joined_command)
     return await _evened(source, bounds, choice)
+
+
+def _command_for(source: Source) -> Command:
+    if source.is_counted:
+        return counted_command
+    if source.pace:
+        return partial(paced_command, source.pace)
+    return stretched_command if source.runs_apart else film_command
 
 
 async def _evened(source: Source, bounds: Bounds, choice: Choice) -> DecodedAudio:
@@ -171,8 +181,11 @@ async def _samples(source: Source, bounds: Bounds, choice: Choice, command: Comm
         size = os.fstat(pcm.fileno()).st_size
         if size == 0:
             raise AudioError("Empty", "The file holds no audio.")
-        if command in (film_command, stretched_command) and not source.begins_at and (late := late_start(report)):
-            raise _ReadOtherwise(source.beginning_at(late))
+        if command in (film_command, stretched_command):
+            if not source.begins_at and (late := late_start(report)):
+                raise _ReadOtherwise(source.beginning_at(late))
+            if pace := pace_of(report):
+                raise _ReadOtherwise(replace(source, pace=pace))
         samples = np.asarray(np.memmap(pcm, np.float32, mode="c", shape=(size // 4,)))
         return _whole(source, bounds, report, samples, choice.channels)
 

@@ -60,6 +60,8 @@ class Source:
     """Whether those that ffmpeg has for its packets are wrong."""
     runs_apart: bool = False
     """Whether its clock runs apart from its samples."""
+    pace: float = 0.0
+    """Seconds of its clock for each second of its samples, where these are not the same; 0: they are."""
     begins_at: float = 0.0
     """Seconds of silence before its clock begins."""
 
