@@ -80,6 +80,7 @@ FORMS: Final = (
     Beginning(b"RIFF", re.compile(rb"RIFF....WAVE[A-Za-z0-9 ]{4}", re.DOTALL), is_kept=True),
     AVI,
     _alone(b"RIFF", rb"RIFF....QLCM"),
+    _beginning(b"dss", rb"[\x02\x03]dss.{34}\d{24}", 1, is_read_on=False),
     _beginning(b"OggS\0", rb"OggS\0[\2\6]\0{8}"),
     _beginning(b"fLaC", rb"fLaC[\0\x80]\0\0\x22"),
     Beginning(b"\x1a\x45\xdf\xa3", HEADER),
@@ -93,9 +94,9 @@ FORMS: Final = (
     _alone(b"MPCKSH", rb"MPCKSH"),
     _beginning(b"tBaK\x01", rb"tBaK\x01[\x0a-\x20]\0\0"),
 )
-"""CAF, AIFF and 8SVX, W64, ASF, FLV, RealMedia, VOC, TTA, WTV, DSF, WavPack, WAV, AVI, QCP, Ogg, FLAC, Matroska, MP4,
-AU, AMR, MXF, NUT, SPHERE, APE, Musepack and TAK. Of WavPack, whose blocks all begin alike, it is the block with the
-first samples of the first channels."""
+"""CAF, AIFF and 8SVX, W64, ASF, FLV, RealMedia, VOC, TTA, WTV, DSF, WavPack, WAV, AVI, QCP, DSS (with the times of its
+beginning and end), Ogg, FLAC, Matroska, MP4, AU, AMR, MXF, NUT, SPHERE, APE, Musepack and TAK. Of WavPack, whose blocks
+all begin alike, it is the block with the first samples of the first channels."""
 SHORT: Final = re.compile(
     rb"OggS\0\x02|\.snd\0\0|fLaC\0|\x1a\x45\xdf\xa3|....(?:ftyp|moov....mvhd)|\0\0\0\x08wide....mdat|MP\+[\x07\x17]"
     rb"|[\x02\x03]dss|\x1f\x07\0[\x3f\xbf]",

@@ -45,6 +45,9 @@ AC3_RATES: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 32
 """kbit/s by half of the header's code for the frame's size (ETSI TS 102 366, table 4.13)."""
 EAC3: Final = range(11, 17)
 """Versions of the bit stream whose frames have their size in the header (annex E)."""
+GSM_FRAME: Final = 33
+"""Bytes."""
+ALL_GSM: Final = re.compile(rb"[\xd0-\xdf]{2,}")
 
 
 @dataclass(frozen=True)
@@ -208,6 +211,11 @@ def _of_truehd(header: bytes) -> int:
     return ((header[0] & 0x0F) << 8 | header[1]) * 2 if len(header) == 2 else 0
 
 
+def _of_gsm(header: bytes) -> int:
+    """A telephone's GSM 06.10 (RFC 3551, 4.5.8.1), whose frames begin with 1101; in A-law's silence all bytes do."""
+    return GSM_FRAME if header[:1] and header[0] >> 4 == 0b1101 and not ALL_GSM.fullmatch(header) else 0
+
+
 def _of_ts(header: bytes) -> int:
     return 188 if header == b"G" else 0
 
@@ -247,9 +255,10 @@ KINDS: Final = (
     _kind("dts", rb"\x7f\xfe\x80\x01", 8, _of_dts),
     _kind("loas", rb"\x56[\xe0-\xff]", 3, _of_loas),
     _kind("truehd", rb"\xf8\x72\x6f[\xba\xbb]", 2, _of_truehd, before_mark=4, is_told=False),
+    _kind("gsm", rb"[\xd0-\xdf](?:.{32}[\xd0-\xdf]){6}", GSM_FRAME, _of_gsm),
     _kind("mpegts", rb"G.{187}G", 1, _of_ts),
     _kind("mpegts", rb"G.{191}G", 5, _of_m2ts, before_mark=4),
     _kind("mpegts", rb"G.{203}G", 1, _of_corrected),
     _kind("mpeg", rb"\x00\x00\x01\xba", 14, _of_program),
 )
-"""AAC, MP3 and its kin, AC-3 and E-AC-3, DTS, LATM, TrueHD, and the streams of broadcasts and discs."""
+"""AAC, MP3 and its kin, AC-3 and E-AC-3, DTS, LATM, TrueHD, GSM, and the streams of broadcasts and discs."""

@@ -103,6 +103,10 @@ def source_of(media: IO[bytes], declared: DeclaredType) -> Source:
     file, read = media.fileno(), partial(os.pread, media.fileno())
     size, head = os.fstat(file).st_size, read(HEAD, 0)
     if raw := raw_audio(declared, head):
+        if raw.demuxer == "gsm":  # of which ffmpeg makes frames of any bytes
+            with mmap.mmap(file, 0, prot=mmap.PROT_READ) as content:
+                if has_another_form(content):
+                    raise JoinedFiles
         return Source(media, head, raw, options=raw.options)
     ending = ending_of(read, size)
     title = title_size(read)
