@@ -5,7 +5,7 @@ One voice by telephone and from a studio is two to an encoder. What both have in
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,6 @@ def by_telephone(pieces: Samples) -> Samples:
     return np.fft.irfft(spectra, pieces.shape[1]).astype(np.float32)
 
 
-def _spectra(pieces: Samples) -> tuple[npt.NDArray[np.complex128], npt.NDArray[np.float64]]:
+def _spectra(pieces: Samples) -> tuple[npt.NDArray[np.complex128], npt.NDArray[np.floating[Any]]]:
     """Those of the pieces, and their frequencies in hertz."""
     return np.fft.rfft(pieces), np.fft.rfftfreq(pieces.shape[1], 1 / SAMPLE_RATE)

@@ -39,8 +39,9 @@ class HeardVoice:
         return middle(model.embeddings(at_one_level(by_telephone(self._pieces()))).astype(np.float16))
 
     def _pieces(self) -> Samples:
-        some = np.linspace(0, len(self.windows) - 1, min(MOST_WINDOWS, len(self.windows))).round().astype(np.intp)
-        return pieces_of(self.samples, [self.windows[at] for at in some.tolist()])
+        count = min(MOST_WINDOWS, len(self.windows))
+        some = np.linspace(0, len(self.windows) - 1, count).round().astype(np.intp)
+        return pieces_of(self.samples, [self.windows[int(at)] for at in some])
 
 
 def likenesses(
