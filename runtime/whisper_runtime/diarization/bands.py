@@ -1,6 +1,6 @@
 """What of a voice a recording has kept: telephones leave out what is low and what is high of it; pure.
 
-One voice by telephone and from a studio is two to an encoder. What both have in common is compared then (ADR 121).
+One voice by telephone and from a studio is two to an encoder. What both have in common is compared then (ADR 118).
 """
 
 from __future__ import annotations

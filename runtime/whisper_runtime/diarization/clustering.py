@@ -28,8 +28,8 @@ BLOCK: Final = 2000
 IN_A_BLOCK: Final = 0.03
 """Added to each threshold within a block: what is apart there can still be joined."""
 MOST_OF_A_BLOCK: Final = 64
-LEAST_WINDOWS: Final = 8
-"""Of a speaker, some 3 s: fewer are laughter, a cough, or two who speak at once."""
+LEAST_WINDOWS: Final = 5
+"""Of a speaker, some 2 s: fewer are laughter, a cough, or two who speak at once."""
 SHORT_SECONDS, LONG_SECONDS = 3.2, 13.2
 """Speech of the shorter half, between which thresholds grow by its logarithm; in dialogues of up to 100 s of speech."""
 SCALED_FROM: Final = 100.0
@@ -184,12 +184,14 @@ def _speakers(
 
 
 def _forced(tree: VoiceTree, found: Sequence[int], threshold: Threshold) -> dict[int, Split]:
-    """Splits whatever their quotient is, of few windows only where there are none of more."""
-    for least in (LEAST_WINDOWS, LEAST_OF_A_REFERENCE):
-        forced = ((node, tree.split(node, least, threshold, is_forced=True)) for node in found)
-        if splits := {node: split for node, split in forced if split}:
-            return splits
-    return {}
+    """The surest split of each group, whatever its quotient is: of few windows, too, where these are another voice."""
+    tried = (
+        (node, tree.split(node, least, threshold, is_forced=True))
+        for least in (LEAST_WINDOWS, LEAST_OF_A_REFERENCE)
+        for node in found
+    )
+    splits = sorted(((node, split) for node, split in tried if split), key=lambda one: one[1].excess)
+    return dict(splits)
 
 
 def _tree(sums: Vectors, counts: npt.NDArray[np.float64]) -> VoiceTree:

@@ -9,10 +9,10 @@ import numpy as np
 
 from whisper_runtime.diarization import clustering, references
 from whisper_runtime.diarization.embedding import EmbeddingModel, Voices, VoiceScale, voices
-from whisper_runtime.diarization.heard import HeardVoice, likenesses
 from whisper_runtime.diarization.interface import Cancelled, KnownSpeaker, SpeakerBounds, SpeakerTurn
 from whisper_runtime.diarization.mel import SAMPLE_RATE
 from whisper_runtime.diarization.names import named_turns
+from whisper_runtime.diarization.recorded_voice import RecordedVoice, likenesses
 from whisper_runtime.diarization.turns import stretches
 from whisper_runtime.diarization.windows import windows_of
 from whisper_runtime.engine.interface import Samples
@@ -67,8 +67,8 @@ class VoiceDiarizer:
         likeness = clustering.likeness(found, centres)
         names = dict[int, str]()
         if known:
-            heard = _heard(samples, every, likeness, centres)
-            like_known = likenesses(heard, anchors, self._model, is_cancelled)
+            recorded = _recorded(samples, every, likeness, centres)
+            like_known = likenesses(recorded, anchors, self._model, is_cancelled)
             names = {row: known[column].name for row, column in references.named(like_known, scale).items()}
         return named_turns(stretches(spans, windows, likeness, spoken), names, {speaker.name for speaker in known})
 
@@ -77,21 +77,23 @@ class VoiceDiarizer:
         _, spans = _speech(samples, lambda: False)
         return [voices(self._model, samples, windows_of(span), lambda: False) for span in spans]
 
-    def _anchor(self, speaker: KnownSpeaker, is_cancelled: Callable[[], bool]) -> HeardVoice:
+    def _anchor(self, speaker: KnownSpeaker, is_cancelled: Callable[[], bool]) -> RecordedVoice:
         _, spans = _speech(speaker.samples, is_cancelled)
         references.check_speech(speaker.name, spans)
         windows = [window for span in spans for window in windows_of(span)]
         found = voices(self._model, speaker.samples, windows, is_cancelled)
-        return HeardVoice(references.anchor(speaker.name, found, self._model.scale), speaker.samples, windows)
+        return RecordedVoice(references.anchor(speaker.name, found, self._model.scale), speaker.samples, windows)
 
 
-def _heard(
+def _recorded(
     samples: Samples, windows: Sequence[Span], likeness: clustering.Vectors, centres: clustering.Vectors
-) -> list[HeardVoice]:
+) -> list[RecordedVoice]:
     """The speakers by their `centres`, each with the windows that are like nobody's more."""
     nearest = likeness.argmax(axis=1)
+    # Of a speaker whose every window is more like another one's, that which is most like its own.
+    nearest[likeness.argmax(axis=0)] = np.arange(len(centres))
     return [
-        HeardVoice(centre, samples, [windows[at] for at in np.flatnonzero(nearest == number).tolist()])
+        RecordedVoice(centre, samples, [windows[at] for at in np.flatnonzero(nearest == number).tolist()])
         for number, centre in enumerate(centres)
     ]
 

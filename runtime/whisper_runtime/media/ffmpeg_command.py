@@ -55,7 +55,7 @@ RUNS_APART: Final = re.compile(rb"^inf$", re.MULTILINE)
 """What CLOCK logs as soon as the clock has run apart from the samples by 0.08 s since the last gap."""
 PACE: Final = re.compile(rb"^(\d{12,14})\.\d{6}$", re.MULTILINE)
 """What CLOCK logs now and then while every frame is longer, or shorter, by the clock than by its samples: the clock's
-seconds, in trillionths, for each second of samples so far; 10 of them where that ends. See docs/adr/0119."""
+seconds, in trillionths, for each second of samples so far; 10 of them where that ends. See docs/adr/0117."""
 EVEN_PACE: Final = 0.03
 """The part by which it may differ between the beginning and the end."""
 HAS_NO_CLOCK: Final = re.compile(

@@ -15,8 +15,8 @@ from testbed import wheels
 from whisper_runtime.diarization.clustering import Vectors, middle
 from whisper_runtime.diarization.embedding import EmbeddingModel, voices
 from whisper_runtime.diarization.ge2e import SCALE, Ge2eNetwork
-from whisper_runtime.diarization.heard import MOST_WINDOWS, HeardVoice, likenesses
 from whisper_runtime.diarization.interface import Cancelled
+from whisper_runtime.diarization.recorded_voice import MOST_WINDOWS, RecordedVoice, likenesses
 from whisper_runtime.engine.interface import Samples
 from whisper_runtime.engine.speech.spans import Span
 
@@ -48,16 +48,16 @@ def real() -> Ge2eNetwork:
     )
 
 
-def heard(actor: str, seed: int, sound: Sound, model: EmbeddingModel, seconds: float = 20) -> HeardVoice:
+def recorded(actor: str, seed: int, sound: Sound, model: EmbeddingModel, seconds: float = 20) -> RecordedVoice:
     """Of some lines of the actor."""
     samples = sound(dialogue(seed, (actor,), seconds).samples)
     windows = [Span(at, at + 1.6) for at in np.arange(0.5, seconds - 2, 0.4).tolist()]
-    return HeardVoice(middle(voices(model, samples, windows, never)), samples, windows)
+    return RecordedVoice(middle(voices(model, samples, windows, never)), samples, windows)
 
 
 @cache
-def of_actors(sound: str, seed: int) -> list[HeardVoice]:
-    return [heard(actor, seed, SOUNDS[sound], real()) for actor in ("nl/v", "nl/m")]
+def of_actors(sound: str, seed: int) -> list[RecordedVoice]:
+    return [recorded(actor, seed, SOUNDS[sound], real()) for actor in ("nl/v", "nl/m")]
 
 
 def alike(recording: str, reference: str) -> Vectors:
@@ -94,7 +94,7 @@ def test_each_pair_is_compared_as_its_own_bands_are() -> None:
 @pytest.mark.slow
 def test_what_it_costs_has_a_bound() -> None:
     model = CountsPieces()
-    long, short = (heard("cs/v", 3, sound, model, 30) for sound in (as_it_is, by_telephone))
+    long, short = (recorded("cs/v", 3, sound, model, 30) for sound in (as_it_is, by_telephone))
     model.pieces = 0
     likenesses([long], [short], model, never)
     assert len(long.windows) > MOST_WINDOWS

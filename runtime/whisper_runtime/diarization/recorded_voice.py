@@ -20,7 +20,7 @@ MOST_WINDOWS: Final = 32
 
 
 @dataclass(frozen=True)
-class HeardVoice:
+class RecordedVoice:
     """One speaker's voice, as it is in a recording."""
 
     middle: Vectors
@@ -45,8 +45,8 @@ class HeardVoice:
 
 
 def likenesses(
-    speakers: Sequence[HeardVoice],
-    known: Sequence[HeardVoice],
+    speakers: Sequence[RecordedVoice],
+    known: Sequence[RecordedVoice],
     model: EmbeddingModel,
     is_cancelled: Callable[[], bool],
 ) -> Vectors:
@@ -66,5 +66,5 @@ def likenesses(
     return np.where(differ, np.array(found[: len(speakers)]) @ np.array(found[len(speakers) :]).T, as_they_are)
 
 
-def _middles(voices: Sequence[HeardVoice]) -> Vectors:
+def _middles(voices: Sequence[RecordedVoice]) -> Vectors:
     return np.array([one.middle for one in voices])
