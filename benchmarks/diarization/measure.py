@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ class SpeakersMeasured:
     seconds: float
     """Of the recording."""
     processor_seconds: float
+    least_seconds: float
+    """For which the one who speaks least does."""
     overlaps: int = 0
     """Times at which two speak."""
     overlaps_told: int = 0
@@ -34,7 +37,8 @@ class SpeakersMeasured:
 
 def measure(diarizer: Diarizer, kind: DialogueKind, seed: int) -> SpeakersMeasured:
     made = kind.dialogue(seed)
-    speakers = len({one.speaker for one in made.truth})
+    spoken = _seconds_spoken(made.truth)
+    speakers = len(spoken)
     began = time.thread_time()
     turns = diarizer.turns(made.samples, SpeakerBounds(), (), is_cancelled=lambda: False)
     spent = time.thread_time() - began
@@ -49,8 +53,17 @@ def measure(diarizer: Diarizer, kind: DialogueKind, seed: int) -> SpeakersMeasur
         found,
         len(made.samples) / SAMPLE_RATE,
         spent,
+        min(spoken.values()),
         *overlaps.count(made.truth, turns),
     )
+
+
+def _seconds_spoken(truth: Sequence[Spoken]) -> dict[str, float]:
+    """By speaker."""
+    found = defaultdict[str, float](float)
+    for one in truth:
+        found[one.speaker] += one.end - one.start
+    return found
 
 
 def _spoken(turns: Sequence[SpeakerTurn]) -> list[Spoken]:
