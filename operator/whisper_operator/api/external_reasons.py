@@ -244,7 +244,8 @@ EXTERNAL_REASONS: Final = (
         (AUTOSCALING_ACTIVE,),
         meaning="KEDA cannot read a trigger, and none of the others asks for pods: the number of pods stays.",
         remedy="Correct what the message names, often `spec.autoscaling.keda.prometheusAddress` or `triggers`. With "
-        "`onDemand`: see FrontReady, and with `spec.networkPolicy` add KEDA's namespace to `metricsFrom`.",
+        "`onDemand`: see FrontReady, and with `spec.networkPolicy` add KEDA's namespace to `metricsFrom`; where "
+        "pods have IPv6 addresses alone, KEDA 2.21 cannot ask them: write `prometheusAddress`, or leave `keda` out.",
     ),
     ConditionReason(
         "PartialTriggerError",
