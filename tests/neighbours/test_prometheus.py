@@ -28,8 +28,15 @@ DASHBOARD = REPOSITORY / "charts/whisper-operator/dashboards/service.json"
 VARIABLES = {"$namespace": "neighbours", "${service}": "speech", "$service": "speech", "$__rate_interval": "30s"}
 OF_OTHERS = ("kube_", "container_")
 """Series of kube-state-metrics and the kubelet, which do not run here."""
-OF_PARTS = ("whisper_front_", "whisper_job", "whisper_batch", "whisper_webhook_", "whisper_result_cache_")
-"""Series of a front, of jobs, batches and their events, and of kept results: parts that this service does not have."""
+OF_PARTS = (
+    "whisper_front_",
+    "whisper_job",
+    "whisper_batch",
+    "whisper_webhook_",
+    "whisper_result_cache_",
+    "whisper_store_",
+)
+"""Series of a front, of jobs, batches and their events, of kept results and of a store: this service has none."""
 
 
 def impatient(rules: str) -> str:
