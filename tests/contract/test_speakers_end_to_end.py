@@ -135,6 +135,17 @@ def streamed(
     return [event for event in events if isinstance(event, TranscriptionTextSegmentEvent)], events[-1].text
 
 
+def fields_with(known: dict[str, list[Pcm]]) -> dict[str, Any]:
+    """A request's form fields, with those speakers known."""
+    return {
+        "model": "whisper-1",
+        "response_format": "diarized_json",
+        "language": "nl",
+        "known_speaker_names[]": list(known),
+        "known_speaker_references[]": [as_data_url(lines[0]) for lines in known.values()],
+    }
+
+
 def finished_job(client: openai.OpenAI, dialogue: JoinedLines, fields: dict[str, Any]) -> TranscriptionDiarized:
     path = f"{client.base_url}audio/transcriptions"
     answer = plain_http.post(
@@ -184,14 +195,7 @@ def test_known_ones_are_named_in_a_stream_and_nobody_gets_anothers_name(
 def test_a_job_has_its_references_with_it(
     client: openai.OpenAI, dialogue: JoinedLines, voices: dict[str, list[Pcm]]
 ) -> None:
-    fields = {
-        "model": "whisper-1",
-        "response_format": "diarized_json",
-        "language": "nl",
-        "known_speaker_names[]": "Small",
-        "known_speaker_references[]": as_data_url(voices["Small"][0]),
-    }
-    found = finished_job(client, dialogue, fields)
+    found = finished_job(client, dialogue, fields_with({"Small": voices["Small"]}))
     pairs = [(segment.speaker, actor_at(dialogue, segment.start, segment.end)) for segment in found.segments]
     assert sum((speaker == "Small") == (actor == "Small") for speaker, actor in pairs) >= 0.8 * len(pairs), pairs
 
@@ -199,13 +203,7 @@ def test_a_job_has_its_references_with_it(
 def test_callers_are_known_by_clips_of_a_studio_at_once_in_a_stream_and_as_a_job(
     client: openai.OpenAI, call: JoinedLines, voices: dict[str, list[Pcm]]
 ) -> None:
-    fields = {
-        "model": "whisper-1",
-        "response_format": "diarized_json",
-        "language": "nl",
-        "known_speaker_names[]": list(voices),
-        "known_speaker_references[]": [as_data_url(lines[0]) for lines in voices.values()],
-    }
+    fields = fields_with(voices)
     answer = plain_http.post(
         f"{client.base_url}audio/transcriptions",
         files={"file": (call.path.name, call.path.read_bytes())},

@@ -89,13 +89,13 @@ def _recorded(
     samples: Samples, windows: Sequence[Span], likeness: clustering.Vectors, centres: clustering.Vectors
 ) -> list[RecordedVoice]:
     """The speakers by their `centres`, each with the windows that are like nobody's more."""
-    nearest = likeness.argmax(axis=1)
-    # Of a speaker whose every window is more like another one's, that which is most like its own.
-    nearest[likeness.argmax(axis=0)] = np.arange(len(centres))
-    return [
-        RecordedVoice(centre, samples, [windows[at] for at in np.flatnonzero(nearest == number).tolist()])
-        for number, centre in enumerate(centres)
-    ]
+    nearest, best = likeness.argmax(axis=1), likeness.argmax(axis=0)
+    found = list[RecordedVoice]()
+    for number, centre in enumerate(centres):
+        own = np.flatnonzero(nearest == number).tolist()
+        # Every window of a speaker can be more like another one's: that which is most like the speaker's is it then.
+        found.append(RecordedVoice(centre, samples, [windows[at] for at in own or [int(best[number])]]))
+    return found
 
 
 def _speech(samples: Samples, is_cancelled: Callable[[], bool]) -> tuple[Probabilities, list[Span]]:

@@ -178,3 +178,10 @@ def test_a_recording_without_speech_is_done_with_too() -> None:
     said = list[float]()
     VoiceDiarizer(OneVoice(), "").turns(sounds.silence(5), ANY, (), is_cancelled=never, on_progress=said.append)
     assert said == [5.0]
+
+
+@pytest.mark.slow
+def test_speakers_whose_every_window_is_as_much_like_another_are_compared_with_known_ones_too() -> None:
+    one_voice_thrice = VoiceDiarizer(OneVoice(), "", lambda *_: np.tile(np.float32([1, 0]), (3, 1)))
+    known = (KnownSpeaker("Kennedy", kennedy(3, 11)),)
+    assert one_voice_thrice.turns(kennedy(0, 11), ANY, known, is_cancelled=never)
